@@ -1,0 +1,1 @@
+"""Where it is all kept: SQLite or PostgreSQL, the same tables in both."""

@@ -1,0 +1,163 @@
+"""The write that a request waits for: a few rows, all or none, durable, and as cheap as the database allows.
+
+SQLite: the commits of concurrent requests are grouped, because the disk's flush is what a commit costs. Each request
+hands in its rows and takes a lock; whoever gets the lock writes all that waits in one transaction, and those who
+arrive meanwhile form the next group. When a group fails, each of its members is run once more alone, so that an
+error is its owner's only.
+
+PostgreSQL: one statement on an autocommit connection of the thread, so one round trip and no transaction block.
+
+Both run compiled SQL on the driver's own cursor: for so few rows, building a statement costs more than running it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import psycopg
+from sqlalchemy import Insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.database.engine import CONNECT_TIMEOUT, Database, connect_sqlite, reporting_away
+
+Values = Mapping[str, Any]
+
+
+class _Writer(Protocol):
+    def write(self, values: Values) -> None: ...
+
+
+class Inserts:
+    """Insert statements, compiled once, that are always written together.
+
+    The statements name their parameters with `bindparam`; a name stands for the same value in all of them. Values are
+    the driver's own types: str, int, float, bytes, None.
+    """
+
+    def __init__(self, database: Database, statements: Sequence[Insert]) -> None:
+        self._writer: _Writer
+        if database.is_sqlite:
+            self._writer = _GroupedOnSqlite(str(database.url.database), statements)
+        else:
+            self._writer = _OneStatementOnPostgresql(
+                database.url.set(drivername="postgresql").render_as_string(hide_password=False), statements
+            )
+
+    def write(self, values: Values) -> None:
+        """Return when the rows are committed. Raises DatabaseAway, and then nothing was kept."""
+        with reporting_away():
+            self._writer.write(values)
+
+
+class _Waiting:
+    """One request's rows, and what became of them."""
+
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        self.done = False
+        self.error: sqlite3.Error | None = None
+
+
+class _GroupedOnSqlite:
+    def __init__(self, path: str, statements: Sequence[Insert]) -> None:
+        dialect = sqlite.dialect(paramstyle="named")
+        self._path = path
+        self._statements = [str(statement.compile(dialect=dialect)) for statement in statements]
+        self._waiting: deque[_Waiting] = deque()
+        self._leading = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        os.register_at_fork(after_in_child=self._start_anew)
+
+    def _start_anew(self) -> None:
+        # The parent's connection must be neither used nor closed here: either would release the parent's locks.
+        self._inherited = self._connection
+        self._connection = None
+        self._waiting = deque()
+        self._leading = threading.Lock()
+
+    def write(self, values: Values) -> None:
+        mine = _Waiting(values)
+        self._waiting.append(mine)
+        with self._leading:
+            if not mine.done:
+                self._write_all_that_waits()
+        if mine.error is not None:
+            raise mine.error
+
+    def _write_all_that_waits(self) -> None:
+        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if self._committed(group):
+            return
+        for member in group:
+            self._committed([member])
+
+    def _committed(self, group: Sequence[_Waiting]) -> bool:
+        """Write the group in one transaction. False where it must be tried member by member."""
+        try:
+            if self._connection is None:
+                self._connection = connect_sqlite(self._path)
+            cursor = self._connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            for member in group:
+                for statement in self._statements:
+                    cursor.execute(statement, member.values)
+            cursor.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            if len(group) > 1:
+                return False
+            group[0].error = error
+        for member in group:
+            member.done = True
+        return True
+
+    def _roll_back(self) -> None:
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
+class _OneStatementOnPostgresql:
+    def __init__(self, conninfo: str, statements: Sequence[Insert]) -> None:
+        dialect = postgresql.psycopg.dialect()
+        parts = [f"w{number} AS ({statement.compile(dialect=dialect)})" for number, statement in enumerate(statements)]
+        self._statement = f"WITH {', '.join(parts)} SELECT 1"
+        self._conninfo = conninfo
+        self._of_thread = threading.local()
+        os.register_at_fork(after_in_child=self._start_anew)
+
+    def _start_anew(self) -> None:
+        self._inherited = self._of_thread
+        self._of_thread = threading.local()
+
+    def write(self, values: Values) -> None:
+        connection: psycopg.Connection[Any] | None = getattr(self._of_thread, "connection", None)
+        if connection is not None and not connection.closed:
+            try:
+                connection.execute(self._statement, values)
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                if not connection.closed:
+                    raise
+                # The server was restarted since this thread's last write, so try once on a new connection. Had the
+                # lost answer been a success, the second insert would meet the first one's primary key.
+                try:
+                    self._connect().execute(self._statement, values)
+                except psycopg.errors.UniqueViolation:
+                    return
+            return
+        self._connect().execute(self._statement, values)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(
+            self._conninfo,
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT,
+            application_name="country-config",
+            options="-c statement_timeout=10000 -c synchronous_commit=on",
+        )
+        self._of_thread.connection = connection
+        return connection

@@ -1,0 +1,117 @@
+"""The tables, the same on SQLite and PostgreSQL.
+
+Times are UTC seconds since 1970 as a double, set by the database's clock (`clock.now`). Columns named `payload`,
+`secrets` and `content` hold Fernet tokens (app.encryption). Flags and states are text, so that a person can read them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+triggers = Table(
+    "triggers",
+    metadata,
+    Column("id", Text, primary_key=True),  # UUIDv7: ordered by time
+    Column("path", Text, nullable=False),  # what was called, without /triggers/: user/2fa
+    Column("received_at", Double, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("fingerprint", Text),  # keyed; only where a repeat must be recognised
+    Column("payload", LargeBinary, nullable=False),  # as received, without the secrets
+    Column("secrets", LargeBinary),  # one-time codes and passwords; NULL once erased
+)
+Index(
+    "triggers_fingerprint",
+    triggers.c.fingerprint,
+    triggers.c.received_at,
+    postgresql_where=triggers.c.fingerprint.is_not(None),
+    sqlite_where=triggers.c.fingerprint.is_not(None),
+)
+Index(
+    "triggers_with_secrets",
+    triggers.c.id,
+    postgresql_where=triggers.c.secrets.is_not(None),
+    sqlite_where=triggers.c.secrets.is_not(None),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("trigger_id", Text, ForeignKey("triggers.id"), nullable=False),
+    Column("key", Text, nullable=False),  # what is owed of this trigger: plan, email, email.2, ...
+    Column("channel", Text, nullable=False),  # who sends it: plan, email, sms
+    Column("destination", Text, nullable=False),  # what is limited, retried, paused and broken as one
+    Column("message", Text),  # name of the message, where it is one
+    Column("recipient", Text),  # masked
+    Column("priority", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("created_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("lease_until", Double),
+    Column("ended_at", Double),
+    Column("provider_id", Text),
+    Column("payload", LargeBinary),
+    UniqueConstraint("trigger_id", "key", name="deliveries_owed_once"),
+)
+_QUEUED = deliveries.c.state == "queued"
+_SENDING = deliveries.c.state == "sending"
+Index(
+    "deliveries_due",
+    deliveries.c.destination,
+    deliveries.c.priority,
+    deliveries.c.due_at,
+    postgresql_where=_QUEUED,
+    sqlite_where=_QUEUED,
+)
+Index("deliveries_leased", deliveries.c.lease_until, postgresql_where=_SENDING, sqlite_where=_SENDING)
+_EXPIRING = text("state = 'queued' AND expires_at IS NOT NULL")
+Index("deliveries_expiring", deliveries.c.expires_at, postgresql_where=_EXPIRING, sqlite_where=_EXPIRING)
+Index("deliveries_by_state", deliveries.c.state, deliveries.c.created_at)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", Text, ForeignKey("deliveries.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("started_at", Double, nullable=False),
+    Column("duration", Double),  # seconds; NULL where the worker died
+    Column("outcome", Text, nullable=False),
+    Column("answer", Text),  # masked, bounded excerpt of what the other side said
+)
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("paused", Boolean, nullable=False, server_default=text("false")),
+    Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
+    Column("open_until", Double),  # the circuit is open, nothing is tried, until then
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("delivery_id", Text, primary_key=True),
+    Column("received_at", Double, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+Index("inbox_newest_first", inbox.c.received_at)

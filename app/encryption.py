@@ -1,0 +1,47 @@
+"""Encryption of what is kept, and keyed fingerprints of it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class UnknownKey(Exception):
+    """What is kept was encrypted with a key that is not in SECRET_KEY."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Encrypted with a key that is not in SECRET_KEY: put the old key back, behind the new one and a comma"
+        )
+
+
+class Cipher:
+    """Fernet under one or several keys: the first encrypts, all decrypt.
+
+    JSON goes in and out. Lone surrogates and U+0000, which core's schemas allow, survive because the JSON is ASCII.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        # Keyed apart from the encryption, by the oldest key, which outlives the adding of a newer one.
+        self._fingerprint_key = hmac.digest(keys[-1].encode(), b"fingerprint", "sha256")
+
+    def encrypt(self, value: Any) -> bytes:
+        return self._fernet.encrypt(json.dumps(value, separators=(",", ":")).encode("ascii"))
+
+    def decrypt(self, token: bytes) -> Any:
+        """Raises UnknownKey where no key fits."""
+        try:
+            return json.loads(self._fernet.decrypt(token))
+        except InvalidToken:
+            raise UnknownKey from None
+
+    def fingerprint(self, *parts: Any) -> str:
+        """The same for equal JSON values, in any order of their keys; tells nothing without the key."""
+        canonical = json.dumps(parts, sort_keys=True, separators=(",", ":")).encode("ascii")
+        return hmac.new(self._fingerprint_key, canonical, hashlib.sha256).hexdigest()

@@ -1,0 +1,59 @@
+"""Logs: one event a line on stderr, JSON in production; no address, number or token in clear."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from app.masking import mask
+from app.settings import AppEnv, Settings
+
+# Values that this server makes itself and that must stay readable: they are looked up by operators.
+_AS_THEY_ARE = frozenset({"level", "timestamp", "request_id", "trigger_id", "delivery_id", "logger"})
+
+
+def mask_values(_logger: WrappedLogger | None, _method: str, event: EventDict) -> EventDict:
+    """A structlog processor: every text in the event goes through `mask`."""
+    return {key: value if key in _AS_THEY_ARE else _masked(value) for key, value in event.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    if isinstance(value, list | tuple):
+        return [_masked(item) for item in value]
+    return mask(str(value))
+
+
+def configure(settings: Settings) -> None:
+    """Send this process's logs, those of the libraries too, to stderr. Call it once a process."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    ending: list[Processor]
+    if settings.app_env is AppEnv.PRODUCTION:
+        ending = [structlog.processors.format_exc_info, mask_values, structlog.processors.JSONRenderer()]
+    else:
+        ending = [
+            structlog.processors.format_exc_info,
+            mask_values,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ]
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    structlog.configure(
+        processors=[*shared, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending,
+    ]))
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)

@@ -1,0 +1,1 @@
+"""SMS: one provider, one file."""

@@ -1,0 +1,102 @@
+"""The values that pass between the outbox and those who send for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.outbox.states import Priority, State
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """What a delivery comes from. `payload` is whole: its secrets are in it until they are erased."""
+
+    id: str
+    path: str
+    received_at: float
+    request_id: str
+    fingerprint: str | None
+    payload: Any
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One thing owed, as its sender gets it.
+
+    `attempt` counts from 1. `deadline` is on this process's monotonic clock: past it the delivery must not go out.
+    """
+
+    id: str
+    key: str
+    channel: str
+    destination: str
+    message: str | None
+    priority: Priority
+    attempt: int
+    payload: Any
+    trigger: Trigger
+    deadline: float | None = None
+
+    @property
+    def expired(self) -> bool:
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+@dataclass(frozen=True)
+class NewDelivery:
+    """One more thing owed of the same trigger. `key` makes it unique: owed twice, it is kept once.
+
+    `recipient` is masked. One that is born failed or dropped says why in `reason` and is never tried.
+    """
+
+    key: str
+    channel: str
+    destination: str
+    priority: Priority
+    message: str | None = None
+    recipient: str | None = None
+    payload: Mapping[str, Any] | None = None
+    expires_at: float | None = None
+    state: State = State.QUEUED
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Taken by the provider. `follow_ups` are written in the same transaction."""
+
+    answer: str = ""
+    provider_id: str | None = None
+    follow_ups: Sequence[NewDelivery] = field(default=())
+
+
+@dataclass(frozen=True)
+class Retry:
+    """It did not work now and may work later. `destination_down` counts against the destination's circuit."""
+
+    answer: str
+    destination_down: bool = False
+    after: float | None = None  # seconds, where the other side asked for it
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It will never work like this; `reason` tells an operator what to mend."""
+
+    reason: str
+    answer: str = ""
+    follow_ups: Sequence[NewDelivery] = field(default=())
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """It should not be sent, and `reason` says why."""
+
+    reason: str
+
+
+Outcome = Sent | Retry | Failed | Dropped
+Sender = Callable[[Delivery], Outcome]

@@ -1,0 +1,274 @@
+"""Settings, from the environment, checked as a whole before anything starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from marshmallow.validate import OneOf, Range
+
+from app.instance import development_secret_key
+
+Network = IPv4Network | IPv6Network
+
+LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+DELIVERY_METHODS = ("email", "sms")
+
+
+class InvalidSettings(Exception):
+    """The environment does not make a working server; `problems` names each one with its cure."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("The settings do not work yet:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+class AppEnv(StrEnum):
+    """What this server is run for: it decides what may be left out and what is shown."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TEST = "test"
+
+
+class StartTls(StrEnum):
+    """SMTP_STARTTLS: whether the connection to the mail server must, may or may not be encrypted."""
+
+    REQUIRE = "require"
+    AUTO = "auto"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """The mail server. `host` is None where none is set up; `implicit_tls` is TLS from the first byte."""
+
+    host: str | None
+    port: int
+    implicit_tls: bool
+    starttls: StartTls
+    username: str | None
+    password: str | None = field(repr=False)
+    timeout: float
+    max_recipients: int
+    ca_file: str | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that the environment decides. Durations are in seconds."""
+
+    app_env: AppEnv
+    application_name: str
+    instance_dir: Path
+    country_dir: Path | None
+    database_url: str = field(repr=False)
+    secret_keys: tuple[str, ...] = field(repr=False)
+    log_level: str
+
+    domain: str
+    host: str
+    port: int
+    web_concurrency: int
+    login_url: str
+    client_app_url: str
+    country_config_url: str
+
+    auth_url: str | None
+    trusted_networks: tuple[Network, ...]
+    trusted_proxies: tuple[Network, ...]
+
+    default_language: str
+    user_delivery_methods: tuple[str, ...]
+    otp_ttl: int
+    smtp: Smtp
+    sender_email_address: str
+    alert_email: str
+    sms_provider: str | None
+
+    @property
+    def inbox(self) -> bool:
+        """Whether messages may land in the inbox page; never in production."""
+        return self.app_env is not AppEnv.PRODUCTION
+
+    @property
+    def email_is_set_up(self) -> bool:
+        return self.smtp.host is not None or self.inbox
+
+    @property
+    def sms_is_set_up(self) -> bool:
+        return self.sms_provider is not None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; outside production, a missing SECRET_KEY is made once and kept in INSTANCE_DIR.
+
+        Raises InvalidSettings with every problem at once.
+        """
+        problems = []
+        try:
+            values = _Environment().load(dict(os.environ if environ is None else environ))
+        except ValidationError as error:
+            messages = error.normalized_messages()
+            problems = [f"{name}: {' '.join(said)}" for name, said in messages.items()]
+            values = _Environment().load({}) | dict.fromkeys(messages, "wrong") | error.valid_data
+        if values["APP_ENV"] is AppEnv.PRODUCTION:
+            problems += _missing_in_production(values)
+        if problems:
+            raise InvalidSettings(problems)
+        return _settings(values)
+
+
+class _List(fields.Field[tuple[Any, ...]]):
+    """A comma-separated list; each item is read by `item`, a function that raises ValueError."""
+
+    def __init__(self, item: Any = str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._item = item
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[Any, ...]:
+        try:
+            return tuple(self._item(part.strip()) for part in value.split(",") if part.strip())
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+def _fernet_key(value: str) -> str:
+    try:
+        Fernet(value)
+    except ValueError:
+        raise ValueError(
+            "not a Fernet key. Make one with: python -c "
+            "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+        ) from None
+    return value
+
+
+def _delivery_method(value: str) -> str:
+    if value not in DELIVERY_METHODS:
+        raise ValueError(f"knows {' and '.join(DELIVERY_METHODS)}, or nothing to switch messages off")
+    return value
+
+
+def _address(value: str) -> None:
+    if "@" not in parseaddr(value)[1]:
+        raise ValidationError('not an e-mail address. Write it as name@domain or "Name <name@domain>".')
+
+
+class _Environment(Schema):
+    """The variables this server reads, by the names that country teams know, with their defaults."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    APP_ENV = fields.Enum(AppEnv, by_value=True, load_default=AppEnv.DEVELOPMENT)
+    APPLICATION_NAME = fields.String(load_default="OpenCRVS")
+    INSTANCE_DIR = fields.String(load_default="instance")
+    COUNTRY_DIR = fields.String(load_default=None)
+    DATABASE_URL = fields.String(load_default=None)
+    SECRET_KEY = _List(_fernet_key, load_default=())
+    LOG_LEVEL = fields.String(load_default="info", validate=OneOf(["debug", "info", "warning", "error"]))
+
+    DOMAIN = fields.String(load_default="localhost")
+    COUNTRY_CONFIG_HOST = fields.String(load_default="0.0.0.0")  # noqa: S104  core calls from other containers
+    COUNTRY_CONFIG_PORT = fields.Integer(load_default=3040, validate=Range(1, 65535))
+    WEB_CONCURRENCY = fields.Integer(load_default=None, validate=Range(1, 64))
+    LOGIN_URL = fields.String(load_default="http://localhost:3020")
+    CLIENT_APP_URL = fields.String(load_default="http://localhost:3000")
+    COUNTRY_CONFIG_URL = fields.String(load_default="http://localhost:3040")
+
+    AUTH_URL = fields.String(load_default=None)
+    TRUSTED_NETWORKS = _List(ip_network, load_default=tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(","))))
+    TRUSTED_PROXIES = _List(ip_network, load_default=())
+
+    DEFAULT_LANGUAGE = fields.String(load_default="en")
+    USER_NOTIFICATION_DELIVERY_METHOD = _List(_delivery_method, load_default=("email",))
+    OTP_TTL = fields.Integer(load_default=600, validate=Range(1, 86400))
+    SMTP_HOST = fields.String(load_default=None)
+    SMTP_PORT = fields.Integer(load_default=587, validate=Range(1, 65535))
+    SMTP_SECURE = fields.Boolean(load_default=False)
+    SMTP_STARTTLS = fields.Enum(StartTls, by_value=True, load_default=None)
+    SMTP_USERNAME = fields.String(load_default=None)
+    SMTP_PASSWORD = fields.String(load_default=None)
+    SMTP_TIMEOUT = fields.Float(load_default=15.0, validate=Range(0.1, 300))
+    SMTP_MAX_RECIPIENTS = fields.Integer(load_default=100, validate=Range(1, 10000))
+    SMTP_CA_FILE = fields.String(load_default=None)
+    SENDER_EMAIL_ADDRESS = fields.String(load_default=None, validate=_address)
+    ALERT_EMAIL = fields.String(load_default="", validate=_address)
+    SMS_PROVIDER = fields.String(load_default=None, validate=OneOf(["inbox"]))
+
+    @pre_load
+    def _empty_is_absent(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
+        """`SMTP_HOST=` means no host; only for the lists does an empty value say something: nothing."""
+        means_none = {"USER_NOTIFICATION_DELIVERY_METHOD", "TRUSTED_NETWORKS"}
+        return {name: value.strip() for name, value in data.items() if value.strip() or name in means_none}
+
+
+def _missing_in_production(values: Mapping[str, Any]) -> list[str]:
+    problems = []
+    methods = values["USER_NOTIFICATION_DELIVERY_METHOD"]
+    if not values["SECRET_KEY"]:
+        problems.append("SECRET_KEY: missing. It encrypts what is kept; make one with: python -c "
+                        "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'")
+    if not values["AUTH_URL"]:
+        problems.append("AUTH_URL: missing. It is the address of core's auth service, whose key verifies core's "
+                        "tokens, e.g. http://auth:4040")
+    if not values["SENDER_EMAIL_ADDRESS"]:
+        problems.append("SENDER_EMAIL_ADDRESS: missing. It is the From address of every message.")
+    if "email" in methods and not values["SMTP_HOST"]:
+        problems.append("SMTP_HOST: missing, while USER_NOTIFICATION_DELIVERY_METHOD sends by email.")
+    if values["SMS_PROVIDER"] == "inbox" or ("sms" in methods and not values["SMS_PROVIDER"]):
+        problems.append("SMS_PROVIDER: none that sends for real, while USER_NOTIFICATION_DELIVERY_METHOD or "
+                        "SMS_PROVIDER asks for sms. Take sms out of the methods.")
+    return problems
+
+
+def _settings(values: Mapping[str, Any]) -> Settings:
+    production = values["APP_ENV"] is AppEnv.PRODUCTION
+    instance_dir = Path(values["INSTANCE_DIR"]).absolute()
+    database_url = values["DATABASE_URL"] or f"sqlite:///{instance_dir / 'country-config.db'}"
+    on_sqlite = database_url.startswith("sqlite")
+    return Settings(
+        app_env=values["APP_ENV"],
+        application_name=values["APPLICATION_NAME"],
+        instance_dir=instance_dir,
+        country_dir=Path(values["COUNTRY_DIR"]).absolute() if values["COUNTRY_DIR"] else None,
+        database_url=database_url,
+        secret_keys=values["SECRET_KEY"] or (development_secret_key(instance_dir),),
+        log_level=values["LOG_LEVEL"],
+        domain=values["DOMAIN"],
+        host=values["COUNTRY_CONFIG_HOST"],
+        port=values["COUNTRY_CONFIG_PORT"],
+        web_concurrency=values["WEB_CONCURRENCY"] or (1 if on_sqlite else 2),
+        login_url=values["LOGIN_URL"],
+        client_app_url=values["CLIENT_APP_URL"],
+        country_config_url=values["COUNTRY_CONFIG_URL"],
+        auth_url=values["AUTH_URL"].rstrip("/") if values["AUTH_URL"] else None,
+        trusted_networks=values["TRUSTED_NETWORKS"],
+        trusted_proxies=values["TRUSTED_PROXIES"],
+        default_language=values["DEFAULT_LANGUAGE"],
+        user_delivery_methods=values["USER_NOTIFICATION_DELIVERY_METHOD"],
+        otp_ttl=values["OTP_TTL"],
+        smtp=Smtp(
+            host=values["SMTP_HOST"],
+            port=values["SMTP_PORT"],
+            implicit_tls=values["SMTP_SECURE"],
+            starttls=values["SMTP_STARTTLS"] or (StartTls.REQUIRE if production else StartTls.AUTO),
+            username=values["SMTP_USERNAME"],
+            password=values["SMTP_PASSWORD"],
+            timeout=values["SMTP_TIMEOUT"],
+            max_recipients=values["SMTP_MAX_RECIPIENTS"],
+            ca_file=values["SMTP_CA_FILE"],
+        ),
+        sender_email_address=values["SENDER_EMAIL_ADDRESS"] or f"no-reply@{values['DOMAIN']}",
+        alert_email=values["ALERT_EMAIL"],
+        sms_provider=values["SMS_PROVIDER"] or (None if production else "inbox"),
+    )

@@ -1,0 +1,1 @@
+"""What we are told: the catalogue of triggers, their payloads, and the routes that take them."""
