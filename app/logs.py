@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import structlog
@@ -19,6 +20,21 @@ _AS_THEY_ARE = frozenset({"level", "timestamp", "request_id", "trigger_id", "del
 def mask_values(_logger: WrappedLogger | None, _method: str, event: EventDict) -> EventDict:
     """A structlog processor: every text in the event goes through `mask`."""
     return {key: value if key in _AS_THEY_ARE else _masked(value) for key, value in event.items()}
+
+
+def place_of_error(_logger: WrappedLogger | None, _method: str, event: EventDict) -> EventDict:
+    """A structlog processor: the type and the traceback of an exception, without its message.
+
+    The message of an unforeseen error may quote a name or a code. Those that are foreseen are logged as a reason.
+    """
+    raised = event.pop("exc_info", None)
+    if raised:
+        error = raised if isinstance(raised, BaseException) else sys.exc_info()[1]
+        if error is not None:
+            places = "".join(traceback.format_tb(error.__traceback__))
+            event["error"] = f"{type(error).__module__}.{type(error).__qualname__}"
+            event["traceback"] = places
+    return event
 
 
 def _masked(value: Any) -> Any:
@@ -38,10 +54,10 @@ def configure(settings: Settings) -> None:
     ]
     ending: list[Processor]
     if settings.app_env is AppEnv.PRODUCTION:
-        ending = [structlog.processors.format_exc_info, mask_values, structlog.processors.JSONRenderer()]
+        ending = [place_of_error, mask_values, structlog.processors.JSONRenderer()]
     else:
         ending = [
-            structlog.processors.format_exc_info,
+            place_of_error,
             mask_values,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]
@@ -53,7 +69,13 @@ def configure(settings: Settings) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending,
-    ]))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *ending,
+            ],
+        )
+    )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)

@@ -9,7 +9,7 @@ from email.utils import parseaddr
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cryptography.fernet import Fernet
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
@@ -107,6 +107,11 @@ class Settings:
     def sms_is_set_up(self) -> bool:
         return self.sms_provider is not None
 
+    @staticmethod
+    def names() -> frozenset[str]:
+        """The names of all variables that are read."""
+        return frozenset(_Environment().fields)
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings; outside production, a missing SECRET_KEY is made once and kept in INSTANCE_DIR.
@@ -117,7 +122,7 @@ class Settings:
         try:
             values = _Environment().load(dict(os.environ if environ is None else environ))
         except ValidationError as error:
-            messages = error.normalized_messages()
+            messages = cast("dict[str, list[str]]", error.messages)
             problems = [f"{name}: {' '.join(said)}" for name, said in messages.items()]
             values = _Environment().load({}) | dict.fromkeys(messages, "wrong") | error.valid_data
         if values["APP_ENV"] is AppEnv.PRODUCTION:
@@ -216,18 +221,24 @@ def _missing_in_production(values: Mapping[str, Any]) -> list[str]:
     problems = []
     methods = values["USER_NOTIFICATION_DELIVERY_METHOD"]
     if not values["SECRET_KEY"]:
-        problems.append("SECRET_KEY: missing. It encrypts what is kept; make one with: python -c "
-                        "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'")
+        problems.append(
+            "SECRET_KEY: missing. It encrypts what is kept; make one with: python -c "
+            "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+        )
     if not values["AUTH_URL"]:
-        problems.append("AUTH_URL: missing. It is the address of core's auth service, whose key verifies core's "
-                        "tokens, e.g. http://auth:4040")
+        problems.append(
+            "AUTH_URL: missing. It is the address of core's auth service, whose key verifies core's "
+            "tokens, e.g. http://auth:4040"
+        )
     if not values["SENDER_EMAIL_ADDRESS"]:
         problems.append("SENDER_EMAIL_ADDRESS: missing. It is the From address of every message.")
     if "email" in methods and not values["SMTP_HOST"]:
         problems.append("SMTP_HOST: missing, while USER_NOTIFICATION_DELIVERY_METHOD sends by email.")
     if values["SMS_PROVIDER"] == "inbox" or ("sms" in methods and not values["SMS_PROVIDER"]):
-        problems.append("SMS_PROVIDER: none that sends for real, while USER_NOTIFICATION_DELIVERY_METHOD or "
-                        "SMS_PROVIDER asks for sms. Take sms out of the methods.")
+        problems.append(
+            "SMS_PROVIDER: none that sends for real, while USER_NOTIFICATION_DELIVERY_METHOD or "
+            "SMS_PROVIDER asks for sms. Take sms out of the methods."
+        )
     return problems
 
 

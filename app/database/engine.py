@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 SQLITE_BUSY_TIMEOUT = 10.0
 CONNECT_TIMEOUT = 5
@@ -45,6 +47,7 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        self._closers: list[Callable[[], None]] = []
         os.register_at_fork(after_in_child=self._forget_connections)
 
     @contextmanager
@@ -65,9 +68,19 @@ class Database:
         with reporting_away(), self.engine.connect() as connection:
             yield connection
 
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that can say ON CONFLICT."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Have connections that are not the engine's closed with them."""
+        self._closers.append(close)
+
     def close(self) -> None:
-        """Close the pooled connections; the next use opens new ones."""
+        """Close all connections; the next use opens new ones."""
         self.engine.dispose()
+        for close in self._closers:
+            close()
 
     def _forget_connections(self) -> None:
         self.engine.dispose(close=False)
@@ -78,7 +91,11 @@ def connect_sqlite(path: str) -> sqlite3.Connection:
     if path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(
-        path, timeout=SQLITE_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=256
+        path,
+        timeout=SQLITE_BUSY_TIMEOUT,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
     )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -87,7 +104,7 @@ def connect_sqlite(path: str) -> sqlite3.Connection:
 
 
 def _sqlite_engine(url: Any) -> Engine:
-    engine = create_engine(url, creator=lambda: connect_sqlite(url.database))
+    engine = create_engine(url, creator=lambda: connect_sqlite(url.database), hide_parameters=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -99,7 +116,7 @@ def _sqlite_engine(url: Any) -> Engine:
 def _postgresql_engine(url: Any) -> Engine:
     return create_engine(
         url,
-        pool_pre_ping=True,
+        hide_parameters=True,
         pool_size=5,
         max_overflow=10,
         pool_timeout=CONNECT_TIMEOUT,

@@ -17,19 +17,25 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import psycopg
+import structlog
 from sqlalchemy import Insert
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.database.engine import CONNECT_TIMEOUT, Database, connect_sqlite, reporting_away
+from app.database.engine import CONNECT_TIMEOUT, Database, DatabaseAway, connect_sqlite, reporting_away
+
+log = structlog.get_logger()
 
 Values = Mapping[str, Any]
 
 
 class _Writer(Protocol):
     def write(self, values: Values) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Inserts:
@@ -47,6 +53,7 @@ class Inserts:
             self._writer = _OneStatementOnPostgresql(
                 database.url.set(drivername="postgresql").render_as_string(hide_password=False), statements
             )
+        database.on_close(self._writer.close)
 
     def write(self, values: Values) -> None:
         """Return when the rows are committed. Raises DatabaseAway, and then nothing was kept."""
@@ -60,7 +67,7 @@ class _Waiting:
     def __init__(self, values: Values) -> None:
         self.values = values
         self.done = False
-        self.error: sqlite3.Error | None = None
+        self.error: Exception | None = None
 
 
 class _GroupedOnSqlite:
@@ -80,6 +87,10 @@ class _GroupedOnSqlite:
         self._waiting = deque()
         self._leading = threading.Lock()
 
+    def close(self) -> None:
+        with self._leading:
+            self._disconnect()
+
     def write(self, values: Values) -> None:
         mine = _Waiting(values)
         self._waiting.append(mine)
@@ -88,6 +99,8 @@ class _GroupedOnSqlite:
                 self._write_all_that_waits()
         if mine.error is not None:
             raise mine.error
+        if not mine.done:
+            raise DatabaseAway("the write was given up before its commit")
 
     def _write_all_that_waits(self) -> None:
         group = [self._waiting.popleft() for _ in range(len(self._waiting))]
@@ -107,8 +120,8 @@ class _GroupedOnSqlite:
                 for statement in self._statements:
                     cursor.execute(statement, member.values)
             cursor.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._roll_back()
+        except Exception as error:  # noqa: BLE001  whatever it is, it is handed to its owner
+            self._disconnect()
             if len(group) > 1:
                 return False
             group[0].error = error
@@ -116,40 +129,60 @@ class _GroupedOnSqlite:
             member.done = True
         return True
 
-    def _roll_back(self) -> None:
-        if self._connection is not None and self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+    def _disconnect(self) -> None:
+        """Roll back what is open and start anew: after an error, a new connection is the one state that is known."""
+        if self._connection is None:
+            return
+        # Closing alone would keep the lock for as long as anybody holds a cursor.
+        with suppress(sqlite3.Error):
+            self._connection.rollback()
+        self._connection.close()
+        self._connection = None
 
 
 class _OneStatementOnPostgresql:
     def __init__(self, conninfo: str, statements: Sequence[Insert]) -> None:
-        dialect = postgresql.psycopg.dialect()
+        dialect = postgresql.psycopg.PGDialect_psycopg()  # type: ignore[no-untyped-call]
         parts = [f"w{number} AS ({statement.compile(dialect=dialect)})" for number, statement in enumerate(statements)]
         self._statement = f"WITH {', '.join(parts)} SELECT 1"
         self._conninfo = conninfo
         self._of_thread = threading.local()
+        self._all: set[psycopg.Connection[Any]] = set()
+        self._lock = threading.Lock()
         os.register_at_fork(after_in_child=self._start_anew)
 
     def _start_anew(self) -> None:
-        self._inherited = self._of_thread
+        self._inherited = self._all
+        self._all = set()
+        self._lock = threading.Lock()
         self._of_thread = threading.local()
 
+    def close(self) -> None:
+        for connection in list(self._all):
+            connection.close()
+        self._all.clear()
+
     def write(self, values: Values) -> None:
-        connection: psycopg.Connection[Any] | None = getattr(self._of_thread, "connection", None)
-        if connection is not None and not connection.closed:
-            try:
-                connection.execute(self._statement, values)
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                if not connection.closed:
-                    raise
-                # The server was restarted since this thread's last write, so try once on a new connection. Had the
-                # lost answer been a success, the second insert would meet the first one's primary key.
-                try:
-                    self._connect().execute(self._statement, values)
-                except psycopg.errors.UniqueViolation:
-                    return
+        kept: psycopg.Connection[Any] | None = getattr(self._of_thread, "connection", None)
+        if kept is None or kept.closed:
+            self._connect().execute(self._statement, values)
             return
-        self._connect().execute(self._statement, values)
+        try:
+            kept.execute(self._statement, values)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            if not _is_closed(kept):
+                raise
+            self._write_again(values)
+
+    def _write_again(self, values: Values) -> None:
+        """The server was restarted since this thread's last write, so try once on a new connection.
+
+        Had the lost answer been a success, the second insert would meet the first one's primary key.
+        """
+        try:
+            self._connect().execute(self._statement, values)
+        except psycopg.errors.UniqueViolation:
+            log.info("insert.was_kept", reason="the connection was lost after the commit")
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = psycopg.connect(
@@ -159,5 +192,11 @@ class _OneStatementOnPostgresql:
             application_name="country-config",
             options="-c statement_timeout=10000 -c synchronous_commit=on",
         )
+        with self._lock:
+            self._all = {other for other in self._all if not other.closed} | {connection}
         self._of_thread.connection = connection
         return connection
+
+
+def _is_closed(connection: psycopg.Connection[Any]) -> bool:
+    return connection.closed

@@ -32,7 +32,8 @@ triggers = Table(
     Column("request_id", Text, nullable=False),
     Column("fingerprint", Text),  # keyed; only where a repeat must be recognised
     Column("payload", LargeBinary, nullable=False),  # as received, without the secrets
-    Column("secrets", LargeBinary),  # one-time codes and passwords; NULL once erased
+    Column("secrets", LargeBinary),  # one-time codes and passwords, until they are erased
+    Column("erased_at", Double),
 )
 Index(
     "triggers_fingerprint",
@@ -63,7 +64,8 @@ deliveries = Table(
     Column("reason", Text),
     Column("created_at", Double, nullable=False),
     Column("due_at", Double, nullable=False),
-    Column("expires_at", Double),
+    Column("expires_at", Double),  # past it, never sent
+    Column("give_up_at", Double),  # past it, not tried again; NULL: tried for ever
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("lease_until", Double),
     Column("ended_at", Double),

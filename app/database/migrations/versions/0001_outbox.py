@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.Text),
         sa.Column("payload", sa.LargeBinary, nullable=False),
         sa.Column("secrets", sa.LargeBinary),
+        sa.Column("erased_at", sa.Double),
     )
     _partial_index("triggers_fingerprint", "triggers", ["fingerprint", "received_at"], "fingerprint IS NOT NULL")
     _partial_index("triggers_with_secrets", "triggers", ["id"], "secrets IS NOT NULL")
@@ -37,6 +38,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("due_at", sa.Double, nullable=False),
         sa.Column("expires_at", sa.Double),
+        sa.Column("give_up_at", sa.Double),
         sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("lease_until", sa.Double),
         sa.Column("ended_at", sa.Double),
@@ -46,9 +48,7 @@ def upgrade() -> None:
     )
     _partial_index("deliveries_due", "deliveries", ["destination", "priority", "due_at"], "state = 'queued'")
     _partial_index("deliveries_leased", "deliveries", ["lease_until"], "state = 'sending'")
-    _partial_index(
-        "deliveries_expiring", "deliveries", ["expires_at"], "state = 'queued' AND expires_at IS NOT NULL"
-    )
+    _partial_index("deliveries_expiring", "deliveries", ["expires_at"], "state = 'queued' AND expires_at IS NOT NULL")
     op.create_index("deliveries_by_state", "deliveries", ["state", "created_at"])
     op.create_table(
         "attempts",

@@ -1,0 +1,38 @@
+"""`country-config <noun> <verb>`: results on stdout, logs on stderr."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from app.cli.database import db
+from app.cli.outbox import outbox
+from app.cli.processes import serve, web, worker
+from app.cli.samples import samples
+from app.country import InvalidRules
+from app.database.engine import DatabaseAway
+from app.database.schema import OldSchema
+from app.settings import InvalidSettings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="country-config")
+def commands() -> None:
+    """The server that a country puts beside OpenCRVS. Settings come from the environment; see the README."""
+
+
+for command in (serve, web, worker, db, outbox, samples):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """The entry point: what a person can mend is one plain message, never a traceback."""
+    try:
+        commands()
+    except (InvalidSettings, InvalidRules, OldSchema) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except DatabaseAway as error:
+        click.echo(f"The database does not answer: {error}\nIs DATABASE_URL right, and the server up?", err=True)
+        sys.exit(1)

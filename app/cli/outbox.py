@@ -1,0 +1,169 @@
+"""`country-config outbox`: what is owed, and what an operator does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from app.database.engine import Database
+from app.outbox import operations
+from app.outbox.operations import Change
+from app.outbox.states import State
+from app.settings import Settings
+
+
+@click.group()
+def outbox() -> None:
+    """What is owed: look at it, retry, cancel, pause."""
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    database = Database(Settings.from_env().database_url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@outbox.command("list")
+@click.option("--state", "states", multiple=True, type=click.Choice([str(state) for state in State]))
+@click.option("--limit", default=50, show_default=True)
+def list_(states: Sequence[str], limit: int) -> None:
+    """The newest deliveries, how many there are in each state, and the destinations with trouble."""
+    with _database() as database:
+        rows = operations.newest(database, [State(state) for state in states], limit)
+        counted = operations.counts(database)
+        troubled = operations.troubled(database)
+    table = Table(
+        "Id",
+        "Created (UTC)",
+        "State",
+        "Channel",
+        "Message",
+        "To",
+        "Tries",
+        "Reason",
+        box=None,
+        pad_edge=False,
+    )
+    for row in rows:
+        table.add_row(
+            row.id, _time(row.created_at), row.state, row.channel, row.message or "", row.recipient or "",
+            str(row.attempts), row.reason or "",
+        )  # fmt: skip
+    _print(table)
+    summary = ", ".join(f"{counted[state]} {state}" for state in State if state in counted)
+    click.echo(f"\nIn all: {summary or 'nothing yet'}.")
+    for destination in troubled:
+        if destination.paused:
+            click.echo(f"{destination.name} is paused. To go on: country-config outbox resume {destination.name}")
+        elif destination.open_for is not None and destination.open_for > 0:
+            click.echo(
+                f"{destination.name} is down ({destination.failures} failures in a row), tried again in "
+                f"{destination.open_for:.0f} s. Mended? country-config outbox retry --all"
+            )
+
+
+@outbox.command()
+@click.argument("delivery_id", metavar="ID")
+def show(delivery_id: str) -> None:
+    """One delivery: where it comes from, and what came of each try. Shows nothing that is secret."""
+    with _database() as database:
+        found = operations.show(database, delivery_id)
+    if found is None:
+        raise click.ClickException(f"There is no delivery {delivery_id}.")
+    row, origin = found.delivery, found.trigger
+    facts = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in {
+        "Delivery": row.id,
+        "State": row.state,
+        "Reason": row.reason,
+        "Message": row.message,
+        "Channel": f"{row.channel}, through {row.destination}",
+        "To": row.recipient,
+        "Created": _time(row.created_at),
+        "Due": _time(row.due_at) if row.state == State.QUEUED else None,
+        "Expires": _time(row.expires_at),
+        "Ended": _time(row.ended_at),
+        "Provider's id": row.provider_id,
+        "Trigger": f"{origin.path}, received {_time(origin.received_at)}, id {origin.id}",
+        "Request": origin.request_id,
+        "Secrets": f"erased {_time(origin.erased_at)}" if origin.erased_at else ("kept" if origin.secrets else None),
+    }.items():
+        if value:
+            facts.add_row(name, value)
+    _print(facts)
+    tries = Table("Try", "Started (UTC)", "Seconds", "Outcome", "Answer", box=None, pad_edge=False)
+    for attempt in found.attempts:
+        seconds = "" if attempt.duration is None else f"{attempt.duration:.2f}"
+        tries.add_row(str(attempt.number), _time(attempt.started_at), seconds, attempt.outcome, attempt.answer or "")
+    if found.attempts:
+        click.echo()
+        _print(tries)
+
+
+@outbox.command()
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that waits or has failed.")
+def retry(ids: Sequence[str], everything: bool) -> None:
+    """Make due now what waits, has failed, or sits behind an open circuit; not what is being sent."""
+    if bool(ids) == everything:
+        raise click.UsageError("Name the deliveries by their ids, or say --all.")
+    with _database() as database:
+        _report(operations.retry(database, None if everything else ids), "due now")
+
+
+@outbox.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+def cancel(ids: Sequence[str]) -> None:
+    """Drop what waits or has failed, for good."""
+    with _database() as database:
+        _report(operations.cancel(database, ids), "cancelled")
+
+
+@outbox.command()
+@click.argument("destination")
+def pause(destination: str) -> None:
+    """Send nothing to a destination (smtp, sms:..., plan) until it is resumed. What comes in is kept."""
+    _set_paused(destination, True, "paused; what is owed to it waits")
+
+
+@outbox.command()
+@click.argument("destination")
+def resume(destination: str) -> None:
+    """Send to a destination again."""
+    _set_paused(destination, False, "resumed")
+
+
+def _set_paused(destination: str, paused: bool, done: str) -> None:
+    with _database() as database:
+        if not operations.set_paused(database, destination, paused):
+            known = ", ".join(operations.known_destinations(database)) or "none yet"
+            raise click.ClickException(f"There is no destination {destination}. Those there are: {known}.")
+    click.echo(f"{destination} is {done}.")
+
+
+def _report(change: Change, done: str) -> None:
+    click.echo(f"{change.count} {'delivery is' if change.count == 1 else 'deliveries are'} {done}.")
+    for name in change.still_paused:
+        click.echo(f"{name} is paused, so nothing goes out to it. To go on: country-config outbox resume {name}")
+    for delivery_id, why in change.refused.items():
+        click.echo(f"{delivery_id} was left alone: {why}.", err=True)
+    if change.refused:
+        raise SystemExit(1)
+
+
+def _time(seconds: float | None) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds is not None else ""
+
+
+def _print(table: Table) -> None:
+    # Lines are never wrapped or cut, so that ids can be copied and the output piped.
+    console = Console(soft_wrap=True, width=None if Console().is_terminal else 400)
+    console.print(table)

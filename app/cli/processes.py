@@ -1,0 +1,98 @@
+"""`country-config web`, `worker`, and `serve`, which is both."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+import requests
+import structlog
+
+from app import create_worker, logs
+from app.cli.samples import example_curl
+from app.cli.supervisor import BadStart, Supervisor
+from app.database import schema
+from app.database.engine import Database
+from app.settings import AppEnv, Settings
+
+_ROOT = Path(__file__).parents[2]
+_LONGEST_START = 60.0
+
+log = structlog.get_logger()
+
+
+@click.command()
+def web() -> None:
+    """Take triggers, over HTTP (gunicorn). Refuses a database with an old schema."""
+    settings = Settings.from_env()
+    _refuse_old_schema(settings)
+    os.chdir(_ROOT)
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "python:app.cli.gunicorn_config", "wsgi:app"])  # noqa: S606
+
+
+@click.command()
+def worker() -> None:
+    """Deliver what is owed. Any number may run beside each other. Refuses a database with an old schema."""
+    settings = Settings.from_env()
+    logs.configure(settings)
+    _refuse_old_schema(settings)
+    running = create_worker(settings)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: running.stop())
+    log.info("worker.started")
+    running.run()
+    log.info("worker.stopped")
+
+
+@click.command()
+def serve() -> None:
+    """Migrate the database, then run web and worker together: all that one machine needs."""
+    settings = Settings.from_env()
+    logs.configure(settings)
+    database = Database(settings.database_url)
+    schema.upgrade(database)
+    database.close()
+    ours = [sys.executable, "-m", "app.cli"]
+    threading.Thread(target=_say_when_ready, args=(settings,), daemon=True).start()
+    try:
+        Supervisor({"web": [*ours, "web"], "worker": [*ours, "worker"]}).run()
+    except BadStart as error:
+        raise click.ClickException(f"{error}: the lines above say why.") from None
+
+
+def _refuse_old_schema(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    schema.check(database)
+    database.close()
+
+
+def _say_when_ready(settings: Settings) -> None:
+    """The lines a person looks for, once the server answers."""
+    address = f"http://localhost:{settings.port}"
+    until = time.monotonic() + _LONGEST_START
+    while time.monotonic() < until:
+        try:
+            requests.get(f"{address}/ping", timeout=1)
+        except requests.RequestException:
+            time.sleep(0.1)
+        else:
+            break
+    log.info("server.ready", address=address, app_env=settings.app_env)
+    if settings.app_env is AppEnv.PRODUCTION:
+        return
+    lines = [f"Listening on {address} ({settings.app_env}; APP_ENV=production for the real thing)."]
+    if settings.smtp.host is None:
+        lines.append(f"No SMTP_HOST is set: messages are not sent, they land in {address}/inbox")
+    lines += [
+        "Try it from another terminal:",
+        "",
+        example_curl(address),
+        "",
+        "or: country-config samples send",
+    ]
+    click.echo("\n" + "\n".join(lines) + "\n", err=True)

@@ -1,0 +1,158 @@
+"""From a trigger to the deliveries it owes: which channel, which addresses, until when. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import getaddresses
+from typing import Any
+
+from app.masking import mask_email, mask_number
+from app.notifications.catalogue import ALERT, Message
+from app.notifications.recipients import Usable, address_for, masked_list, sort_emails
+from app.outbox.delivery import NewDelivery
+from app.outbox.states import Priority, Reason, State
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The settings that decide where messages go. `methods` in order of preference; `otp_ttl` in seconds.
+
+    `destinations` maps a channel to where it ends; a channel that is not set up is missing.
+    """
+
+    methods: Sequence[str]
+    destinations: Mapping[str, str]
+    otp_ttl: float
+    max_recipients: int
+    language: str
+
+
+def plan(message: Message, payload: Mapping[str, Any], received_at: float, policy: Policy) -> list[NewDelivery]:
+    """What is owed, dropped ones included: each says why nobody is told."""
+    if message is ALERT:
+        return _alert(payload, policy)
+    if message.announcement:
+        return _announcement(message, payload["recipient"], policy)
+    return [_personal(message, payload["recipient"], received_at, policy)]
+
+
+def _personal(message: Message, recipient: Mapping[str, Any], received_at: float, policy: Policy) -> NewDelivery:
+    """One message for one person, by the first method for which there is an address."""
+    expires_at = received_at + policy.otp_ttl if message.priority is Priority.OTP else None
+    methods = list(policy.methods)
+    if not methods:
+        return _not_sent(message, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: USER_NOTIFICATION_DELIVERY_METHOD")
+    if message.to_registered_email and "email" in policy.destinations:
+        methods = ["email", *(method for method in methods if method != "email")]
+    methods = [method for method in methods if method in policy.destinations] or methods[:1]
+    unusable = None
+    for channel in methods:
+        address, usable = address_for(channel, recipient)
+        masked = mask_email(address) if channel == "email" else mask_number(address)
+        if usable is Usable.YES and channel in policy.destinations:
+            return NewDelivery(
+                key=channel,
+                channel=channel,
+                destination=policy.destinations[channel],
+                priority=message.priority,
+                message=message.name,
+                recipient=masked,
+                payload={"to": [address], "bcc": [], "language": policy.language},
+                expires_at=expires_at,
+            )
+        if usable is Usable.DEMO:
+            return _not_sent(message, channel, State.DROPPED, Reason.DEMO_ADDRESS, masked)
+        if usable is Usable.INVALID:
+            unusable = _not_sent(message, channel, State.FAILED, "this is not an e-mail address", masked)
+    if unusable is not None:
+        return unusable
+    if methods[0] not in policy.destinations:
+        return _not_sent(message, methods[0], State.DROPPED, f"{Reason.SWITCHED_OFF}: {methods[0]} is not set up")
+    return _not_sent(message, methods[0], State.DROPPED, f"{Reason.NO_ADDRESS} for {' or '.join(methods)}")
+
+
+def _announcement(message: Message, recipient: Mapping[str, Any], policy: Policy) -> list[NewDelivery]:
+    """E-mail to the administrator, visibly and only in the first part, and to everybody in bcc."""
+    if not policy.methods:
+        return [_not_sent(message, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: USER_NOTIFICATION_DELIVERY_METHOD")]
+    if "email" not in policy.destinations:
+        return [_not_sent(message, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: e-mail is not set up")]
+    admin = recipient.get("email", "").strip()
+    addresses = sort_emails([admin, *recipient.get("bcc", [])])
+    to = addresses.usable[:1] if addresses.usable and addresses.usable[0] == admin else ()
+    planned = [
+        NewDelivery(
+            key=f"email.{number}",
+            channel="email",
+            destination=policy.destinations["email"],
+            priority=message.priority,
+            message=message.name,
+            recipient=masked_list(chunk),
+            payload={
+                "to": [address for address in chunk if address in to],
+                "bcc": [address for address in chunk if address not in to],
+                "language": policy.language,
+            },
+        )
+        for number, chunk in enumerate(_chunks(addresses.usable, policy.max_recipients), start=1)
+    ]
+    left_out = [
+        _not_sent(message, "email", state, reason, masked_list(those), key=key)
+        for key, state, reason, those in (
+            ("email.demo", State.DROPPED, Reason.DEMO_ADDRESS.value, addresses.demo),
+            ("email.invalid", State.FAILED, "not e-mail addresses", addresses.invalid),
+        )
+        if those
+    ]
+    return planned + left_out or [_not_sent(message, "email", State.DROPPED, f"{Reason.NO_ADDRESS} for email")]
+
+
+def _alert(payload: Mapping[str, Any], policy: Policy) -> list[NewDelivery]:
+    """POST /email: `to` may hold several addresses, all of them visible."""
+    if "email" not in policy.destinations:
+        return [_not_sent(ALERT, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: e-mail is not set up")]
+    # A header's commas and display names; a lone surrogate is no address, and would stop the parser.
+    text = payload["to"].encode("utf-8", "replace").decode("utf-8")
+    addresses = sort_emails([address for _, address in getaddresses([text])])
+    if addresses.usable:
+        return [
+            NewDelivery(
+                key="email",
+                channel="email",
+                destination=policy.destinations["email"],
+                priority=ALERT.priority,
+                message=ALERT.name,
+                recipient=masked_list(addresses.usable),
+                payload={"to": list(addresses.usable), "bcc": [], "language": policy.language},
+            )
+        ]
+    if addresses.demo:
+        return [_not_sent(ALERT, "email", State.DROPPED, Reason.DEMO_ADDRESS, masked_list(addresses.demo))]
+    if addresses.invalid:
+        return [_not_sent(ALERT, "email", State.FAILED, "not an e-mail address", masked_list(addresses.invalid))]
+    return [_not_sent(ALERT, "email", State.DROPPED, f"{Reason.NO_ADDRESS} in `to`: is ALERT_EMAIL set?")]
+
+
+def _not_sent(
+    message: Message,
+    channel: str,
+    state: State,
+    reason: str,
+    recipient: str | None = None,
+    key: str | None = None,
+) -> NewDelivery:
+    return NewDelivery(
+        key=key or channel,
+        channel=channel,
+        destination=channel,
+        priority=message.priority,
+        message=message.name,
+        recipient=recipient,
+        state=state,
+        reason=str(reason),
+    )
+
+
+def _chunks(items: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]

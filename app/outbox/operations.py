@@ -1,0 +1,164 @@
+"""What an operator does with the outbox: look, retry, cancel, pause, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, null, or_, select, update
+
+from app.database.clock import now
+from app.database.engine import Database
+from app.database.tables import attempts, deliveries, destinations, triggers
+from app.outbox import secrets
+from app.outbox.states import Reason, State
+from app.outbox.store import register_destinations
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One delivery, its trigger and its attempts, as rows; nothing in them is in clear."""
+
+    delivery: Row[Any]
+    trigger: Row[Any]
+    attempts: Sequence[Row[Any]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How many were changed, why others were not, and which of their destinations are paused."""
+
+    count: int
+    refused: dict[str, str]
+    still_paused: tuple[str, ...] = ()
+
+
+def newest(database: Database, states: Collection[State], limit: int) -> Sequence[Row[Any]]:
+    """The newest deliveries in these states (all states where none is given), plans only where they have trouble."""
+    in_states = deliveries.c.state.in_(states) if states else None
+    planned = and_(deliveries.c.channel == "plan", deliveries.c.state == State.SENT)
+    statement = select(deliveries).where(~planned).order_by(deliveries.c.id.desc()).limit(limit)
+    with database.reading() as connection:
+        return connection.execute(statement if in_states is None else statement.where(in_states)).all()
+
+
+def counts(database: Database) -> dict[str, int]:
+    """How many deliveries there are in each state, plans that went well left out."""
+    planned = and_(deliveries.c.channel == "plan", deliveries.c.state == State.SENT)
+    with database.reading() as connection:
+        found = connection.execute(
+            select(deliveries.c.state, func.count().label("number")).where(~planned).group_by(deliveries.c.state)
+        )
+        return {row.state: row.number for row in found}
+
+
+def troubled(database: Database) -> Sequence[Row[Any]]:
+    """The destinations that are paused, or failing; `open_for` is the seconds for which the circuit stays open."""
+    with database.reading() as connection:
+        return connection.execute(
+            select(destinations, (destinations.c.open_until - now()).label("open_for")).where(
+                or_(destinations.c.paused.is_(True), destinations.c.failures > 0)
+            )
+        ).all()
+
+
+def show(database: Database, delivery_id: str) -> Shown | None:
+    """One delivery with its history; None where there is none with this id."""
+    with database.reading() as connection:
+        row = connection.execute(select(deliveries).where(deliveries.c.id == delivery_id)).one_or_none()
+        if row is None:
+            return None
+        origin = connection.execute(select(triggers).where(triggers.c.id == row.trigger_id)).one()
+        tries = connection.execute(
+            select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.number)
+        ).all()
+        return Shown(row, origin, tries)
+
+
+def retry(database: Database, ids: Collection[str] | None) -> Change:
+    """Make these, or all, due now: what waits, what failed, and what sits behind an open circuit.
+
+    What is being sent, or has ended otherwise, is left alone, as is what could only be sent without its erased
+    password. A paused destination stays paused.
+    """
+    with database.transaction() as connection:
+        whole = connection.execute(
+            update(deliveries)
+            .where(
+                _chosen(ids),
+                deliveries.c.state.in_([State.QUEUED, State.FAILED]),
+                deliveries.c.trigger_id.not_in(select(triggers.c.id).where(triggers.c.erased_at.is_not(None))),
+            )
+            .values(
+                state=State.QUEUED,
+                due_at=now(),
+                give_up_at=deliveries.c.give_up_at - deliveries.c.created_at + now(),
+                ended_at=null(),
+                reason=null(),
+            )
+            .returning(deliveries.c.id, deliveries.c.destination)
+        ).all()
+        names = {row.destination for row in whole}
+        connection.execute(
+            update(destinations).where(destinations.c.name.in_(names)).values(failures=0, open_until=None)
+        )
+        paused = connection.scalars(
+            select(destinations.c.name).where(destinations.c.name.in_(names), destinations.c.paused.is_(True))
+        )
+        refused = _why_not(connection, set(ids or ()) - {row.id for row in whole}) if ids is not None else {}
+        return Change(len(whole), refused, tuple(sorted(paused)))
+
+
+def cancel(database: Database, ids: Collection[str]) -> Change:
+    """Drop what waits or has failed, for good; its codes and passwords are erased."""
+    with database.transaction() as connection:
+        done = connection.execute(
+            update(deliveries)
+            .where(_chosen(ids), deliveries.c.state.in_([State.QUEUED, State.FAILED]))
+            .values(state=State.DROPPED, reason=Reason.CANCELLED, ended_at=now())
+            .returning(deliveries.c.id, deliveries.c.trigger_id)
+        ).all()
+        secrets.erase(connection, {row.trigger_id for row in done})
+        return Change(len(done), _why_not(connection, set(ids) - {row.id for row in done}))
+
+
+def set_paused(database: Database, destination: str, paused: bool) -> bool:
+    """Pause or resume a destination. False where nothing has ever been owed to one of this name."""
+    with database.transaction() as connection:
+        changed = connection.execute(
+            update(destinations).where(destinations.c.name == destination).values(paused=paused)
+        )
+        return changed.rowcount == 1
+
+
+def known_destinations(database: Database) -> list[str]:
+    """All names that `set_paused` takes."""
+    with database.reading() as connection:
+        return list(connection.scalars(select(destinations.c.name).order_by(destinations.c.name)))
+
+
+def register(database: Database, names: set[str]) -> None:
+    """Make destinations known before anything is owed to them."""
+    with database.transaction() as connection:
+        register_destinations(connection, database, names)
+
+
+def _chosen(ids: Collection[str] | None) -> ColumnElement[bool]:
+    return deliveries.c.id.is_not(None) if ids is None else deliveries.c.id.in_(ids)
+
+
+def _why_not(connection: Connection, ids: set[str]) -> dict[str, str]:
+    states = {row.id: row.state for row in connection.execute(select(deliveries.c.id, deliveries.c.state).where(deliveries.c.id.in_(ids)))}
+    reasons = {
+        State.SENDING: "it is being sent",
+        State.SENT: "it was sent",
+        State.DELIVERED: "it was delivered",
+        State.DROPPED: "it was dropped on purpose",
+        State.FAILED: "its code or password is erased, so it cannot be sent any more",
+        State.QUEUED: "its code or password is erased, so it cannot be sent any more",
+    }
+    return {
+        delivery_id: reasons[State(states[delivery_id])] if delivery_id in states else "there is none with this id"
+        for delivery_id in sorted(ids)
+    }

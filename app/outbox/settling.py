@@ -1,0 +1,117 @@
+"""What becomes of deliveries after a try: the outcomes, written down with all that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from app.database.engine import Database
+from app.encryption import Cipher
+from app.outbox import circuits, secrets, store
+from app.outbox.delivery import Dropped, Failed, NewDelivery, Outcome, Retry, Sent
+from app.outbox.schedule import schedule_of
+from app.outbox.states import State
+from app.outbox.store import Claim
+
+_ANSWER_LENGTH = 500
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A try that is over: what was claimed, what came of it, and how long it took in seconds."""
+
+    claim: Claim
+    outcome: Outcome
+    duration: float
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was written: the new state, and why. `superseded` where another worker had taken the delivery over.
+
+    Seconds: `pause` until the next try, `circuit_open_for` where the destination counts as down because of this one.
+    """
+
+    finished: Finished
+    state: State
+    reason: str | None
+    pause: float = 0.0
+    superseded: bool = False
+    circuit_open_for: float | None = None
+
+
+def settle(connection: Connection, database: Database, cipher: Cipher, finished: Sequence[Finished]) -> list[Settled]:
+    """Write down the outcomes, in the caller's transaction: states, attempts, follow-ups, circuits, erasures."""
+    if not finished:
+        return []
+    store.record_attempts(connection, database, [_attempt(one) for one in finished])
+    held = store.still_held(connection, [one.claim for one in finished])
+    ours = [_ending(one) for one in finished if one.claim.id in held]
+    store.end_try(connection, [_values(one) for one in ours])
+    store.add(connection, database, cipher, [owed for one in ours for owed in _owed(one.finished)])
+    if ended := {one.finished.claim.trigger.id for one in ours if one.state is not State.QUEUED}:
+        secrets.erase(connection, ended)
+    opened = _circuits(connection, ours)
+    lost = [Settled(one, State.SENDING, None, superseded=True) for one in finished if one.claim.id not in held]
+    return [*opened, *lost]
+
+
+def _ending(finished: Finished) -> Settled:
+    match finished.outcome:
+        case Sent():
+            return Settled(finished, State.SENT, None)
+        case Failed(reason=reason):
+            return Settled(finished, State.FAILED, reason)
+        case Dropped(reason=reason):
+            return Settled(finished, State.DROPPED, reason)
+        case Retry(answer=answer, after=after):
+            taken = finished.claim
+            pause = schedule_of(taken.lane.priority).pause(taken.attempt) if after is None else after
+            if taken.gives_up_in is not None and pause >= taken.gives_up_in:
+                return Settled(finished, State.FAILED, f"tries used up: {answer}")
+            return Settled(finished, State.QUEUED, answer, pause)
+
+
+def _values(settled: Settled) -> dict[str, object]:
+    outcome = settled.finished.outcome
+    return {
+        "held": settled.finished.claim.id,
+        "becomes": settled.state,
+        "because": settled.reason,
+        "provider": outcome.provider_id if isinstance(outcome, Sent) else None,
+        "ended": settled.state is not State.QUEUED,
+        "pause": settled.pause,
+    }
+
+
+def _attempt(finished: Finished) -> dict[str, object]:
+    outcome = finished.outcome
+    said = outcome.reason if isinstance(outcome, Dropped) else outcome.answer
+    return {
+        "held": finished.claim.id,
+        "fence": finished.claim.attempt,
+        "took": finished.duration,
+        "came": type(outcome).__name__.lower(),
+        "said": said[:_ANSWER_LENGTH] or None,
+    }
+
+
+def _owed(finished: Finished) -> list[tuple[str, NewDelivery]]:
+    follow_ups = finished.outcome.follow_ups if isinstance(finished.outcome, Sent | Failed) else ()
+    return [(finished.claim.trigger.id, new) for new in follow_ups]
+
+
+def _circuits(connection: Connection, settled: Sequence[Settled]) -> list[Settled]:
+    """Count failures and successes against the destinations, in one order, so that two workers never deadlock."""
+    counted = []
+    for one in sorted(settled, key=lambda one: one.finished.claim.lane.destination):
+        lane, outcome = one.finished.claim.lane, one.finished.outcome
+        open_for = None
+        if isinstance(outcome, Retry) and outcome.destination_down:
+            open_for = circuits.record_failure(connection, lane.destination)
+        elif isinstance(outcome, Sent) and lane.failures:
+            circuits.record_success(connection, lane.destination)
+        counted.append(replace(one, circuit_open_for=open_for))
+    return counted

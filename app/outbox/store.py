@@ -1,0 +1,307 @@
+"""What is owed, in the database: adding, finding what is due, claiming, settling. Every function runs in the caller's
+transaction and knows nothing of sending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Double,
+    Integer,
+    Row,
+    Text,
+    bindparam,
+    case,
+    exists,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from app.database.clock import now
+from app.database.engine import Database
+from app.database.identifiers import new_id
+from app.database.tables import attempts, deliveries, destinations, triggers
+from app.encryption import Cipher
+from app.outbox.delivery import NewDelivery
+from app.outbox.schedule import schedule_of
+from app.outbox.states import Priority, Reason, State
+
+LEASE = 15.0  # seconds that a worker has to renew or settle what it claimed
+
+
+def state_is(state: State) -> ColumnElement[bool]:
+    """The state as a literal, since a partial index is only used where the planner can read its condition."""
+    return deliveries.c.state == literal_column(f"'{state}'")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One destination's due deliveries of one priority. `failures` counts those in a row."""
+
+    destination: str
+    priority: Priority
+    failures: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A delivery that this worker holds, still encrypted. `attempt` is the fence: whoever claims next has a higher one.
+
+    `delivery` and `trigger` are their rows. In seconds, where they apply: `expires_in` is the life that is left,
+    `gives_up_in` the time for more tries.
+    """
+
+    id: str
+    attempt: int
+    lane: Lane
+    delivery: Row[Any]
+    trigger: Row[Any]
+    expires_in: float | None
+    gives_up_in: float | None
+
+
+_EXPIRES_IN = (deliveries.c.expires_at - now()).label("expires_in")
+_GIVES_UP_IN = (deliveries.c.give_up_at - now()).label("gives_up_in")
+
+
+def add(connection: Connection, database: Database, cipher: Cipher, owed: Sequence[tuple[str, NewDelivery]]) -> None:
+    """Owe these too, each to the trigger whose id is beside it. What is already owed under its key is left as it is."""
+    if not owed:
+        return
+    register_destinations(connection, database, {item.destination for _, item in owed})
+    statement = database.insert(deliveries).values(_NEW_DELIVERY).on_conflict_do_nothing()
+    connection.execute(
+        statement,
+        [
+            {
+                "new_id": new_id(),
+                "owed_to": trigger_id,
+                "new_key": item.key,
+                "to_channel": item.channel,
+                "to_destination": item.destination,
+                "of_message": item.message,
+                "masked": item.recipient,
+                "urgency": int(item.priority),
+                "born": item.state,
+                "because": item.reason,
+                "until": item.expires_at,
+                "patience": schedule_of(item.priority).give_up_after,
+                "content": cipher.encrypt(item.payload) if item.payload is not None else None,
+            }
+            for trigger_id, item in owed
+        ],
+    )
+
+
+_NEW_DELIVERY: dict[str, Any] = {
+    "id": bindparam("new_id"),
+    "trigger_id": bindparam("owed_to"),
+    "key": bindparam("new_key"),
+    "channel": bindparam("to_channel"),
+    "destination": bindparam("to_destination"),
+    "message": bindparam("of_message"),
+    "recipient": bindparam("masked"),
+    "priority": bindparam("urgency"),
+    "state": bindparam("born"),
+    "reason": bindparam("because"),
+    "created_at": now(),
+    "due_at": now(),
+    "expires_at": bindparam("until", type_=Double),
+    "give_up_at": now() + bindparam("patience", type_=Double),
+    "ended_at": case((bindparam("born", type_=Text) == State.QUEUED, null()), else_=now()),
+    "payload": bindparam("content"),
+}
+
+
+def register_destinations(connection: Connection, database: Database, names: set[str]) -> None:
+    """Make the destinations known, so that their lanes are looked at."""
+    insert = database.insert(destinations).on_conflict_do_nothing()
+    connection.execute(insert, [{"name": name} for name in sorted(names)])
+
+
+def lanes(connection: Connection) -> list[Lane]:
+    """Where something is due and may be tried."""
+    return [Lane(name, Priority(priority), failures) for name, priority, failures in connection.execute(_LANES)]
+
+
+_LANES = union_all(
+    *(
+        select(destinations.c.name, literal(int(priority), Integer).label("priority"), destinations.c.failures).where(
+            destinations.c.paused.is_(False),
+            or_(destinations.c.open_until.is_(None), destinations.c.open_until <= now()),
+            exists().where(
+                state_is(State.QUEUED),
+                deliveries.c.destination == destinations.c.name,
+                deliveries.c.priority == int(priority),
+                deliveries.c.due_at <= now(),
+            ),
+        )
+        for priority in Priority
+    )
+)
+
+
+def claim(connection: Connection, lane: Lane, limit: int) -> list[Claim]:
+    """Take up to `limit` of the lane for LEASE seconds; two workers never take the same."""
+    claimed = connection.execute(
+        _CLAIM, {"of": lane.destination, "urgency": int(lane.priority), "most": limit, "lease": LEASE}
+    ).all()
+    origins = {row.id: row for row in connection.execute(_ORIGINS, {"ids": list({row.trigger_id for row in claimed})})}
+    return [
+        Claim(row.id, row.attempts, lane, row, origins[row.trigger_id], row.expires_in, row.gives_up_in)
+        for row in sorted(claimed, key=lambda row: row.due_at)
+    ]
+
+
+_DUE = (
+    select(deliveries.c.id)
+    .where(
+        state_is(State.QUEUED),
+        deliveries.c.destination == bindparam("of"),
+        deliveries.c.priority == bindparam("urgency"),
+        deliveries.c.due_at <= now(),
+    )
+    .order_by(deliveries.c.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_CLAIM = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(select(_DUE.c.id)))
+    .values(
+        state=State.SENDING,
+        attempts=deliveries.c.attempts + 1,
+        lease_until=now() + bindparam("lease", type_=Double),
+    )
+    .returning(deliveries, _EXPIRES_IN, _GIVES_UP_IN)
+)
+_ORIGINS = select(triggers).where(triggers.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def renew(connection: Connection, held: Sequence[Claim]) -> None:
+    """Keep what is still being sent for another LEASE seconds."""
+    if held:
+        connection.execute(_RENEW, [{"held": taken.id, "fence": taken.attempt, "lease": LEASE} for taken in held])
+
+
+_RENEW = (
+    update(deliveries)
+    .where(
+        deliveries.c.id == bindparam("held"),
+        deliveries.c.attempts == bindparam("fence"),
+        state_is(State.SENDING),
+    )
+    .values(lease_until=now() + bindparam("lease", type_=Double))
+)
+
+
+def still_held(connection: Connection, claims: Sequence[Claim]) -> set[str]:
+    """The ids of those that no other worker has taken over, locked until the transaction ends."""
+    found = connection.execute(_STILL_HELD, {"ids": [taken.id for taken in claims]})
+    fences = {row.id: row.attempts for row in found}
+    return {taken.id for taken in claims if fences.get(taken.id) == taken.attempt}
+
+
+_STILL_HELD = (
+    select(deliveries.c.id, deliveries.c.attempts)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), state_is(State.SENDING))
+    .order_by(deliveries.c.id)
+    .with_for_update()
+)
+
+
+def end_try(connection: Connection, ends: Sequence[dict[str, Any]]) -> None:
+    """Write the new state of deliveries that are still held.
+
+    Of each: held (its id), becomes, because, provider, ended (has it?), pause (seconds until it is due).
+    """
+    if ends:
+        connection.execute(_END_TRY, ends)
+
+
+_END_TRY = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("held"))
+    .values(
+        state=bindparam("becomes"),
+        reason=bindparam("because"),
+        provider_id=bindparam("provider"),
+        lease_until=null(),
+        due_at=now() + bindparam("pause", type_=Double),
+        ended_at=case((bindparam("ended", type_=Boolean), now()), else_=null()),
+    )
+)
+
+
+def record_attempts(connection: Connection, database: Database, tries: Sequence[dict[str, Any]]) -> None:
+    """Keep what came of each try, once: held (the delivery's id), fence (its number), took, outcome, answer."""
+    statement = database.insert(attempts).values(
+        delivery_id=bindparam("held"),
+        number=bindparam("fence"),
+        started_at=now() - bindparam("took", type_=Double),
+        duration=bindparam("took", type_=Double),
+        outcome=bindparam("came"),
+        answer=bindparam("said"),
+    )
+    connection.execute(statement.on_conflict_do_nothing(), tries)
+
+
+def something_overdue(connection: Connection) -> bool:
+    """Whether `drop_expired` or `requeue_lost` has something to do."""
+    expired = exists().where(state_is(State.QUEUED), deliveries.c.expires_at <= now())
+    lost = exists().where(state_is(State.SENDING), deliveries.c.lease_until < now())
+    return bool(connection.scalar(select(or_(expired, lost))))
+
+
+def drop_expired(connection: Connection) -> list[str]:
+    """Drop what waited past its life, behind an open circuit or a pause too. Returns the triggers concerned."""
+    dropped = connection.execute(
+        update(deliveries)
+        .where(state_is(State.QUEUED), deliveries.c.expires_at.is_not(None), deliveries.c.expires_at <= now())
+        .values(state=State.DROPPED, reason=Reason.EXPIRED, ended_at=now())
+        .returning(deliveries.c.trigger_id)
+    )
+    return list(dropped.scalars())
+
+
+def requeue_lost(connection: Connection, database: Database) -> list[str]:
+    """Make due again what a worker claimed and neither settled nor renewed. Returns the deliveries concerned.
+
+    At once after the first loss; later with the pauses of a retry, in case the delivery is what kills the worker.
+    """
+    lost = connection.execute(
+        select(deliveries.c.id, deliveries.c.attempts, deliveries.c.priority)
+        .where(state_is(State.SENDING), deliveries.c.lease_until < now())
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in lost:
+        pause = 0.0 if row.attempts == 1 else schedule_of(Priority(row.priority)).pause(row.attempts)
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id)
+            .values(state=State.QUEUED, lease_until=None, due_at=now() + literal(pause, Double))
+        )
+        connection.execute(
+            database.insert(attempts)
+            .values(
+                delivery_id=row.id,
+                number=row.attempts,
+                started_at=now() - literal(LEASE, Double),
+                outcome="lost",
+                answer="The worker that held it stopped without a word",
+            )
+            .on_conflict_do_nothing()
+        )
+    return [row.id for row in lost]

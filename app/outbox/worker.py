@@ -1,0 +1,218 @@
+"""The worker: claims what is due, has it sent by a pool of threads, writes down what came of it, until told to stop.
+
+One loop owns the database; threads only send. No transaction is open while a provider is called. The loop survives
+an absent database: what has been sent and not yet written down is kept and written when the database is back.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+
+import structlog
+from sqlalchemy import Connection
+
+from app.database.engine import Database, DatabaseAway
+from app.encryption import Cipher
+from app.outbox import secrets, store
+from app.outbox.circuits import FAILURES_TO_OPEN
+from app.outbox.delivery import Sender
+from app.outbox.sending import attempt
+from app.outbox.settling import Finished, Settled, settle
+from app.outbox.states import Priority, State
+from app.outbox.store import LEASE, Claim, Lane
+
+log = structlog.get_logger()
+
+PLAN = "plan"
+
+PLACES = 16  # sends under way at once
+_PLACES_A_DESTINATION = 6  # a dead receiver holds no more than these
+_PLACES_FOR_BULK = 3  # a broadcast leaves the rest of its destination's places to one-time codes
+_PLANS = 32  # planning calls nobody: it has places of its own, and is claimed in larger batches
+
+_POLL = 0.1  # seconds
+_GATHER = 0.005  # how long the first to end waits for others, so that they are settled in one transaction
+_RENEW_EVERY = LEASE / 3
+_SWEEP_EVERY = 1.0
+_ERASE_EVERY = 600.0
+_PAUSE_WITHOUT_DATABASE = 1.0
+_LONGEST_STOP = 20.0
+
+
+class Worker:
+    """Sends what is due. `senders` maps a channel to the function that sends for it."""
+
+    def __init__(self, database: Database, cipher: Cipher, senders: Mapping[str, Sender]) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._senders = senders
+        self._stopping = threading.Event()
+        self._ended: SimpleQueue[Finished] = SimpleQueue()
+        self._unsettled: list[Finished] = []
+        self._held: dict[str, Claim] = {}
+        self._renewed_at = self._swept_at = self._erased_at = time.monotonic()
+        self._database_is_away = False
+        self._stop_by = float("inf")
+
+    def stop(self) -> None:
+        """Finish what is being sent, claim nothing more, and let `run` return."""
+        self._stop_by = time.monotonic() + _LONGEST_STOP
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until `stop`."""
+        with ThreadPoolExecutor(PLACES + 4, thread_name_prefix="send") as pool:
+            while not (self._stopping.is_set() and (not self._held or self._has_waited_long_enough())):
+                try:
+                    claimed = self._turn()
+                except DatabaseAway as error:
+                    self._say_that_the_database_is_away(error)
+                    self._stopping.wait(_PAUSE_WITHOUT_DATABASE)
+                    continue
+                if self._database_is_away:
+                    self._database_is_away = False
+                    log.info("database.back")
+                for taken in claimed:
+                    pool.submit(self._try_one, taken)
+                if not claimed:
+                    self._wait()
+
+    def run_until_idle(self) -> None:
+        """Work off all that is due now, in this thread, and return. For tests and one-off commands."""
+        while claimed := self._turn():
+            for taken in claimed:
+                self._try_one(taken)
+
+    def _try_one(self, taken: Claim) -> None:
+        self._ended.put(attempt(taken, self._cipher, self._senders))
+
+    def _has_waited_long_enough(self) -> bool:
+        """What is unsettled by now is left to its lease: another worker will try it again."""
+        return time.monotonic() >= self._stop_by
+
+    def _wait(self) -> None:
+        """Until a try ends and those that end with it have, or it is time to look again."""
+        try:
+            self._unsettled.append(self._ended.get(timeout=_POLL))
+            until = time.monotonic() + _GATHER
+            while len(self._unsettled) < len(self._held):
+                self._unsettled.append(self._ended.get(timeout=max(0.0, until - time.monotonic())))
+        except Empty:
+            return
+
+    def _turn(self) -> list[Claim]:
+        """Settle and claim, in one transaction; none is opened where there is nothing to do."""
+        while not self._ended.empty():
+            self._unsettled.append(self._ended.get())
+        sweeping = self._is_time_to_sweep()
+        if not self._unsettled and not self._is_time(self._renewed_at, _RENEW_EVERY):
+            with self._database.reading() as connection:
+                sweeping = sweeping and store.something_overdue(connection)
+                if not sweeping and not self._places(self._lanes(connection)):
+                    return []
+        with self._database.transaction() as connection:
+            settled = settle(connection, self._database, self._cipher, self._unsettled)
+            held = self._held.keys() - {one.claim.id for one in self._unsettled}
+            swept = self._sweep(connection) if sweeping else []
+            self._renew(connection)
+            claimed = [
+                taken
+                for lane, limit in self._places(self._lanes(connection), held)
+                for taken in store.claim(connection, lane, limit)
+            ]
+        self._held = {delivery_id: self._held[delivery_id] for delivery_id in held}
+        self._held |= {taken.id: taken for taken in claimed}
+        self._unsettled = []
+        for one in settled:
+            _say(one)
+        for delivery_id in swept:
+            log.warning("delivery.lost", delivery_id=delivery_id, reason="its worker stopped; it is due again")
+        return claimed
+
+    def _lanes(self, connection: Connection) -> list[Lane]:
+        return [] if self._stopping.is_set() else store.lanes(connection)
+
+    def _places(self, open_lanes: list[Lane], held: Collection[str] | None = None) -> list[tuple[Lane, int]]:
+        """How many to claim of each lane, so that no destination and no broadcast takes all places.
+
+        What is sent but not yet settled still counts, unless `held` says that it is settled by now.
+        """
+        lanes = [taken.lane for taken in self._held.values() if held is None or taken.id in held]
+        at = Counter(lane.destination for lane in lanes)
+        bulk = Counter(lane.destination for lane in lanes if lane.priority is Priority.BULK)
+        free = PLACES - (at.total() - at[PLAN])
+        wanted = []
+        for lane in sorted(open_lanes, key=lambda lane: (lane.priority, at[lane.destination])):
+            if lane.destination == PLAN:
+                limit = _PLANS - at[PLAN]
+            else:
+                probing = lane.failures >= FAILURES_TO_OPEN
+                limit = min(free, (1 if probing else _PLACES_A_DESTINATION) - at[lane.destination])
+                if lane.priority is Priority.BULK:
+                    limit = min(limit, _PLACES_FOR_BULK - bulk[lane.destination])
+                free -= max(0, limit)
+            if limit > 0:
+                wanted.append((lane, limit))
+                at[lane.destination] += limit
+        return wanted
+
+    def _sweep(self, connection: Connection) -> list[str]:
+        secrets.erase(connection, store.drop_expired(connection))
+        return store.requeue_lost(connection, self._database)
+
+    def _renew(self, connection: Connection) -> None:
+        if self._is_time(self._renewed_at, _RENEW_EVERY):
+            store.renew(connection, list(self._held.values()))
+            self._renewed_at = time.monotonic()
+        if self._is_time(self._erased_at, _ERASE_EVERY):
+            secrets.erase(connection)
+            self._erased_at = time.monotonic()
+
+    def _is_time_to_sweep(self) -> bool:
+        if self._is_time(self._swept_at, _SWEEP_EVERY):
+            self._swept_at = time.monotonic()
+            return True
+        return False
+
+    @staticmethod
+    def _is_time(last: float, every: float) -> bool:
+        return time.monotonic() - last >= every
+
+    def _say_that_the_database_is_away(self, error: DatabaseAway) -> None:
+        if not self._database_is_away:
+            self._database_is_away = True
+            log.error("database.away", error=str(error), unsettled=len(self._unsettled), advice="trying on")
+
+
+def _say(settled: Settled) -> None:
+    taken = settled.finished.claim
+    facts = {
+        "delivery_id": taken.id,
+        "trigger_id": taken.trigger.id,
+        "request_id": taken.trigger.request_id,
+        "channel": taken.delivery.channel,
+        "destination": taken.lane.destination,
+        "attempt": taken.attempt,
+        "ms": round(settled.finished.duration * 1000),
+    }
+    if settled.superseded:
+        log.warning("delivery.superseded", **facts, reason="another worker took it over when its lease ran out")
+    elif settled.state is State.QUEUED:
+        log.warning("delivery.retrying", **facts, reason=settled.reason)
+    elif settled.state is State.FAILED:
+        log.error("delivery.failed", **facts, reason=settled.reason)
+    elif taken.delivery.channel != PLAN:
+        log.info("delivery.ended", **facts, state=settled.state, reason=settled.reason)
+    if settled.circuit_open_for is not None:
+        log.error(
+            "destination.down",
+            destination=taken.lane.destination,
+            seconds=settled.circuit_open_for,
+            reason=settled.reason,
+            advice="messages wait and go out when it is back",
+        )

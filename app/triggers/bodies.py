@@ -1,0 +1,57 @@
+"""From the bytes of a request to a JSON value."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from flask import Request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from app.triggers.errors import Refused, because
+
+MEGABYTE = 1024 * 1024
+LIMIT = 5 * MEGABYTE
+LIMIT_FOR_CORE = 64 * MEGABYTE
+
+
+def json_body(request: Request, limit: int) -> Any:
+    """The body as JSON. Raises Refused: 415 where it is not sent as JSON, 413 past `limit` bytes, 400 otherwise."""
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise Refused(415, *because("Unsupported media type", "Send JSON, with Content-Type: application/json"))
+    if request.content_encoding not in (None, "", "identity"):
+        raise Refused(415, *because("Unsupported media type", "Send the body without Content-Encoding"))
+    return parsed(_bytes(request, limit))
+
+
+def parsed(body: bytes) -> Any:
+    """The standard library's JSON, which takes lone surrogates and U+0000 as core does. Raises Refused with 400."""
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_not_json)
+    except UnicodeDecodeError:
+        raise _bad_json("the body is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise _bad_json(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise _bad_json("it is nested too deeply") from None
+    except ValueError:
+        raise _bad_json("it holds a number that is no JSON number, or one that is too long") from None
+
+
+def _bytes(request: Request, limit: int) -> bytes:
+    request.max_content_length = limit
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        said = f"The body is larger than {limit // MEGABYTE} MB"
+        raise Refused(413, *because("Request entity too large", said)) from None
+    except ClientDisconnected:
+        raise _bad_json("the connection ended before the body did") from None
+
+
+def _not_json(_constant: str) -> NoReturn:
+    raise ValueError
+
+
+def _bad_json(message: str) -> Refused:
+    return Refused(400, *because("Invalid JSON", message))

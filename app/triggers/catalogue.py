@@ -1,0 +1,69 @@
+"""All triggers that this server takes: core's user triggers, /email, and the country's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from marshmallow import Schema
+
+from app.country import Country
+from app.notifications.catalogue import ALERT, USER_MESSAGES, Message
+from app.triggers import payloads
+
+EMAIL = "email"
+HOUR = 3_600.0
+
+
+@dataclass(frozen=True)
+class TriggerType:
+    """One trigger: its payload, the message it causes, and what is special about keeping it.
+
+    `path` is what follows /triggers/. The fields in `secrets` are kept apart and erased early. The same payload again
+    within `repeats_within` seconds is taken as a caller that tries again, and owes nothing.
+    """
+
+    path: str
+    schema: Schema
+    message: Message
+    secrets: tuple[str, ...] = ()
+    repeats_within: float | None = None
+
+
+_USER_PAYLOADS: Mapping[str, tuple[type[Schema], tuple[str, ...]]] = {
+    "user-created": (payloads.Credentials, ("temporaryPassword",)),
+    "user-updated": (payloads.UsernameChange, ()),
+    "username-reminder": (payloads.Username, ()),
+    "reset-password": (payloads.Code, ("code",)),
+    "reset-password-by-admin": (payloads.PasswordByAdmin, ("temporaryPassword",)),
+    "resend-invite": (payloads.Credentials, ("temporaryPassword",)),
+    "2fa": (payloads.Code, ("code",)),
+    "all-user-notification": (payloads.Announcement, ()),
+    "change-phone-number": (payloads.Code, ("code",)),
+    "change-email-address": (payloads.Code, ("code",)),
+}
+
+
+def trigger_types(country: Country) -> dict[str, TriggerType]:
+    """Every trigger by its path."""
+    ours = [
+        TriggerType(
+            path=f"user/{name}",
+            schema=schema(),
+            message=USER_MESSAGES[name],
+            secrets=secrets,
+            repeats_within=HOUR if USER_MESSAGES[name].announcement else None,
+        )
+        for name, (schema, secrets) in _USER_PAYLOADS.items()
+    ]
+    alert = TriggerType(EMAIL, payloads.InfrastructureAlert(), ALERT)
+    theirs = [
+        TriggerType(
+            path=declared.path,
+            schema=payloads.WithRecipient.from_dict(dict(declared.fields))(),
+            message=Message(declared.message, f"{declared.message}.sms"),
+            secrets=declared.secrets,
+        )
+        for declared in country.triggers.values()
+    ]
+    return {kind.path: kind for kind in [*ours, alert, *theirs]}

@@ -1,0 +1,69 @@
+"""The routes that core and the country call: one view for all triggers, since all are received alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from flask import Blueprint, Response, request
+from marshmallow import ValidationError
+
+from app.access.gate import Gate
+from app.settings import Settings
+from app.triggers.bodies import LIMIT, LIMIT_FOR_CORE, json_body
+from app.triggers.catalogue import EMAIL, TriggerType
+from app.triggers.email_variables import substituted
+from app.triggers.errors import Refused, json_response
+from app.triggers.payloads import problems
+from app.triggers.receiving import Receiver
+from app.triggers.requests import request_id
+
+log = structlog.get_logger()
+
+
+def trigger_routes(kinds: Mapping[str, TriggerType], gate: Gate, receiver: Receiver, settings: Settings) -> Blueprint:
+    """Every trigger, /email and /ping."""
+    routes = Blueprint("triggers", __name__)
+
+    def receive(path: str) -> Response:
+        kind = kinds.get(path)
+        if kind is None:
+            known = ", ".join(sorted(known for known in kinds if known != EMAIL))
+            raise Refused(404, "Unknown trigger", [{"path": [], "message": f"The triggers known here are: {known}"}])
+        caller = gate.admit(request)
+        body = json_body(request, LIMIT_FOR_CORE if caller.is_core else LIMIT)
+        if path == EMAIL:
+            body = substituted(body, settings)
+        payload = _valid(kind, body)
+        trigger_id = receiver.keep(kind, payload, request_id())
+        log.info("trigger.received", path=path, trigger_id=trigger_id)
+        return json_response({})
+
+    @routes.post("/triggers/<resource>/<action>")
+    @routes.post("/trigger/<resource>/<action>")
+    def trigger(resource: str, action: str) -> Response:
+        return receive(f"{resource}/{action}")
+
+    @routes.post("/triggers/<resource>/<subresource>/<action>")
+    @routes.post("/trigger/<resource>/<subresource>/<action>")
+    def trigger_of_subresource(resource: str, subresource: str, action: str) -> Response:
+        return receive(f"{resource}/{subresource}/{action}")
+
+    @routes.post("/email")
+    def email() -> Response:
+        return receive(EMAIL)
+
+    @routes.get("/ping")
+    def ping() -> Response:
+        return json_response({"success": True})
+
+    return routes
+
+
+def _valid(kind: TriggerType, body: Any) -> Mapping[str, Any]:
+    try:
+        payload: Mapping[str, Any] = kind.schema.load(body)
+    except ValidationError as error:
+        raise Refused(400, "Invalid payload", problems(error.messages)) from None
+    return payload
