@@ -14,6 +14,8 @@ from typing import Any, cast
 from cryptography.fernet import Fernet
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 from marshmallow.validate import OneOf, Range
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.instance import development_secret_key
 
@@ -21,6 +23,8 @@ Network = IPv4Network | IPv6Network
 
 LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 DELIVERY_METHODS = ("email", "sms")
+
+_CHECKOUT = Path(__file__).parents[1]
 
 
 class InvalidSettings(Exception):
@@ -148,6 +152,8 @@ class _List(fields.Field[tuple[Any, ...]]):
 
 def _fernet_key(value: str) -> str:
     try:
+        if len(value) != len(Fernet.generate_key()):  # two keys without a comma between them would pass for the first
+            raise ValueError
         Fernet(value)
     except ValueError:
         raise ValueError(
@@ -168,6 +174,16 @@ def _address(value: str) -> None:
         raise ValidationError('not an e-mail address. Write it as name@domain or "Name <name@domain>".')
 
 
+def _database_url(value: str) -> None:
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        url = None
+    backend = url.get_backend_name() if url is not None else None
+    if url is None or backend not in ("sqlite", "postgresql", "postgres") or (backend == "sqlite" and not url.database):
+        raise ValidationError("neither sqlite:////path/to/a-file.db nor postgresql://user:password@host/database.")
+
+
 class _Environment(Schema):
     """The variables this server reads, by the names that country teams know, with their defaults."""
 
@@ -176,9 +192,9 @@ class _Environment(Schema):
 
     APP_ENV = fields.Enum(AppEnv, by_value=True, load_default=AppEnv.DEVELOPMENT)
     APPLICATION_NAME = fields.String(load_default="OpenCRVS")
-    INSTANCE_DIR = fields.String(load_default="instance")
+    INSTANCE_DIR = fields.String(load_default=str(_CHECKOUT / "instance"))
     COUNTRY_DIR = fields.String(load_default=None)
-    DATABASE_URL = fields.String(load_default=None)
+    DATABASE_URL = fields.String(load_default=None, validate=_database_url)
     SECRET_KEY = _List(_fernet_key, load_default=())
     LOG_LEVEL = fields.String(load_default="info", validate=OneOf(["debug", "info", "warning", "error"]))
 

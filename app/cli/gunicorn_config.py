@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+
+import structlog
+from gunicorn import glogging
+from gunicorn.config import Config
+
 from app import logs
 from app.settings import Settings
 
 _settings = Settings.from_env()
+
+
+class Logger(glogging.Logger):
+    """gunicorn's warnings and errors among our own log lines; each trigger is logged once, by the application."""
+
+    def setup(self, _config: Config) -> None:
+        logs.configure(_settings)
+        self.error_log.setLevel(logging.WARNING)
+        self.access_log.setLevel(logging.CRITICAL)
+
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
@@ -17,9 +33,9 @@ graceful_timeout = 20
 # A token past this limit would be answered by gunicorn, in HTML; below it, by us.
 limit_request_field_size = 131_072
 control_socket_disable = True
-accesslog = None  # each trigger is logged once, with its id, by the application
+logger_class = Logger
 
 
-def post_worker_init(_worker: object) -> None:
-    """Logging is configured in each worker process, after gunicorn has set up its own."""
-    logs.configure(_settings)
+def when_ready(_server: object) -> None:
+    """Say so, in our own words."""
+    structlog.get_logger().info("web.started", address=bind, processes=workers)

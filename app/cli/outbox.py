@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from app.cli.tables import print_table
 from app.database.engine import Database
 from app.outbox import operations
 from app.outbox.operations import Change
@@ -40,24 +39,22 @@ def list_(states: Sequence[str], limit: int) -> None:
         rows = operations.newest(database, [State(state) for state in states], limit)
         counted = operations.counts(database)
         troubled = operations.troubled(database)
-    table = Table(
-        "Id",
-        "Created (UTC)",
-        "State",
-        "Channel",
-        "Message",
-        "To",
-        "Tries",
-        "Reason",
-        box=None,
-        pad_edge=False,
+    print_table(
+        ["Id", "Created (UTC)", "State", "Channel", "Message", "To", "Tries", "Reason"],
+        [
+            (
+                row.id,
+                _time(row.created_at),
+                row.state,
+                row.channel,
+                row.message or "",
+                row.recipient or "",
+                str(row.attempts),
+                row.reason or "",
+            )
+            for row in rows
+        ],
     )
-    for row in rows:
-        table.add_row(
-            row.id, _time(row.created_at), row.state, row.channel, row.message or "", row.recipient or "",
-            str(row.attempts), row.reason or "",
-        )  # fmt: skip
-    _print(table)
     summary = ", ".join(f"{counted[state]} {state}" for state in State if state in counted)
     click.echo(f"\nIn all: {summary or 'nothing yet'}.")
     for destination in troubled:
@@ -79,8 +76,7 @@ def show(delivery_id: str) -> None:
     if found is None:
         raise click.ClickException(f"There is no delivery {delivery_id}.")
     row, origin = found.delivery, found.trigger
-    facts = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in {
+    facts = {
         "Delivery": row.id,
         "State": row.state,
         "Reason": row.reason,
@@ -95,17 +91,23 @@ def show(delivery_id: str) -> None:
         "Trigger": f"{origin.path}, received {_time(origin.received_at)}, id {origin.id}",
         "Request": origin.request_id,
         "Secrets": f"erased {_time(origin.erased_at)}" if origin.erased_at else ("kept" if origin.secrets else None),
-    }.items():
-        if value:
-            facts.add_row(name, value)
-    _print(facts)
-    tries = Table("Try", "Started (UTC)", "Seconds", "Outcome", "Answer", box=None, pad_edge=False)
-    for attempt in found.attempts:
-        seconds = "" if attempt.duration is None else f"{attempt.duration:.2f}"
-        tries.add_row(str(attempt.number), _time(attempt.started_at), seconds, attempt.outcome, attempt.answer or "")
+    }
+    print_table([], [(name, value) for name, value in facts.items() if value])
     if found.attempts:
         click.echo()
-        _print(tries)
+        print_table(
+            ["Try", "Started (UTC)", "Seconds", "Outcome", "Answer"],
+            [
+                (
+                    str(attempt.number),
+                    _time(attempt.started_at),
+                    "" if attempt.duration is None else f"{attempt.duration:.2f}",
+                    attempt.outcome,
+                    attempt.answer or "",
+                )
+                for attempt in found.attempts
+            ],
+        )
 
 
 @outbox.command()
@@ -161,9 +163,3 @@ def _report(change: Change, done: str) -> None:
 
 def _time(seconds: float | None) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds is not None else ""
-
-
-def _print(table: Table) -> None:
-    # Lines are never wrapped or cut, so that ids can be copied and the output piped.
-    console = Console(soft_wrap=True, width=None if Console().is_terminal else 400)
-    console.print(table)

@@ -20,7 +20,7 @@ from app.database import schema
 from app.database.engine import Database
 from app.settings import AppEnv, Settings
 
-_ROOT = Path(__file__).parents[2]
+_CHECKOUT = Path(__file__).parents[2]
 _LONGEST_START = 60.0
 
 log = structlog.get_logger()
@@ -31,8 +31,8 @@ def web() -> None:
     """Take triggers, over HTTP (gunicorn). Refuses a database with an old schema."""
     settings = Settings.from_env()
     _refuse_old_schema(settings)
-    os.chdir(_ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "python:app.cli.gunicorn_config", "wsgi:app"])  # noqa: S606
+    gunicorn = [sys.executable, "-m", "gunicorn", "--pythonpath", str(_CHECKOUT)]
+    os.execv(sys.executable, [*gunicorn, "-c", "python:app.cli.gunicorn_config", "wsgi:app"])  # noqa: S606
 
 
 @click.command()

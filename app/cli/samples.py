@@ -7,10 +7,9 @@ import time
 
 import click
 import requests
-from rich.console import Console
-from rich.table import Table
 
 from app.access import development
+from app.cli.tables import print_table
 from app.settings import Settings
 from app.triggers.samples import USER_SAMPLES
 
@@ -33,7 +32,7 @@ def send(address: str | None, token: str | None) -> None:
         if settings.auth_url is not None:
             raise click.UsageError("AUTH_URL is set, so only core's auth service signs tokens: give one with --token")
         token = development.sign(settings.instance_dir)
-    table = Table("Trigger", "Status", "Answer", "Milliseconds", box=None, pad_edge=False)
+    rows = []
     refused = 0
     with requests.Session() as session:
         for name, payload in USER_SAMPLES.items():
@@ -51,8 +50,8 @@ def send(address: str | None, token: str | None) -> None:
                 ) from None
             refused += not answer.ok
             milliseconds = f"{(time.perf_counter() - started) * 1000:.0f}"
-            table.add_row(f"user/{name}", str(answer.status_code), answer.text[:300], milliseconds)
-    Console(soft_wrap=True).print(table)
+            rows.append((f"user/{name}", str(answer.status_code), milliseconds, answer.text[:300]))
+    print_table(["Trigger", "Status", "Milliseconds", "Answer"], rows)
     if settings.inbox and settings.smtp.host is None:
         click.echo(f"The messages are in {address}/inbox")
     if refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,8 @@ def connect_sqlite(path: str) -> sqlite3.Connection:
     """A connection in autocommit mode that is durable at every commit (WAL, FULL) and keeps foreign keys."""
     if path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(
         path,
         timeout=SQLITE_BUSY_TIMEOUT,

@@ -26,7 +26,8 @@ class Trigger:
 class Delivery:
     """One thing owed, as its sender gets it.
 
-    `attempt` counts from 1. `deadline` is on this process's monotonic clock: past it the delivery must not go out.
+    `attempt` counts from 1. Past its life the delivery must not go out: `expires_at` is UTC seconds on the database's
+    clock, `deadline` the same on this process's monotonic one.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Delivery:
     attempt: int
     payload: Any
     trigger: Trigger
+    expires_at: float | None = None
     deadline: float | None = None
 
     @property

@@ -13,7 +13,6 @@ from app.database.engine import Database
 from app.database.tables import attempts, deliveries, destinations, triggers
 from app.outbox import secrets
 from app.outbox.states import Reason, State
-from app.outbox.store import register_destinations
 
 
 @dataclass(frozen=True)
@@ -138,18 +137,15 @@ def known_destinations(database: Database) -> list[str]:
         return list(connection.scalars(select(destinations.c.name).order_by(destinations.c.name)))
 
 
-def register(database: Database, names: set[str]) -> None:
-    """Make destinations known before anything is owed to them."""
-    with database.transaction() as connection:
-        register_destinations(connection, database, names)
-
-
 def _chosen(ids: Collection[str] | None) -> ColumnElement[bool]:
     return deliveries.c.id.is_not(None) if ids is None else deliveries.c.id.in_(ids)
 
 
 def _why_not(connection: Connection, ids: set[str]) -> dict[str, str]:
-    states = {row.id: row.state for row in connection.execute(select(deliveries.c.id, deliveries.c.state).where(deliveries.c.id.in_(ids)))}
+    states = {
+        row.id: row.state
+        for row in connection.execute(select(deliveries.c.id, deliveries.c.state).where(deliveries.c.id.in_(ids)))
+    }
     reasons = {
         State.SENDING: "it is being sent",
         State.SENT: "it was sent",

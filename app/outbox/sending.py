@@ -53,5 +53,6 @@ def _decrypted(taken: Claim, cipher: Cipher) -> Delivery:
             fingerprint=origin.fingerprint,
             payload=payload,
         ),
+        expires_at=row.expires_at,
         deadline=time.monotonic() + taken.expires_in if taken.expires_in is not None else None,
     )

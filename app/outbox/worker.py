@@ -57,6 +57,7 @@ class Worker:
         self._held: dict[str, Claim] = {}
         self._renewed_at = self._swept_at = self._erased_at = time.monotonic()
         self._database_is_away = False
+        self._is_registered = False
         self._stop_by = float("inf")
 
     def stop(self) -> None:
@@ -107,6 +108,10 @@ class Worker:
 
     def _turn(self) -> list[Claim]:
         """Settle and claim, in one transaction; none is opened where there is nothing to do."""
+        if not self._is_registered:
+            with self._database.transaction() as connection:
+                store.register_destinations(connection, self._database, {PLAN})
+            self._is_registered = True
         while not self._ended.empty():
             self._unsettled.append(self._ended.get())
         sweeping = self._is_time_to_sweep()

@@ -1,0 +1,133 @@
+"""The server that a country puts beside OpenCRVS. `create_app` and `create_worker` put its parts together.
+
+The parts are imported inside: importing one of them alone must not bring in all the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.database.engine import Database
+    from app.encryption import Cipher
+    from app.notifications.render import Renderer
+    from app.opencrvs.public_key import PublicKey
+    from app.outbox.delivery import Sender
+    from app.outbox.worker import Worker
+    from app.settings import Settings
+    from app.triggers.catalogue import TriggerType
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application. Raises InvalidSettings and InvalidRules; asks no database before it is asked something."""
+    from flask import Flask, request
+
+    from app import country, health
+    from app.access.core_token import CoreTokens
+    from app.access.gate import Gate
+    from app.access.networks import Callers
+    from app.console.inbox import inbox_pages
+    from app.database.engine import Database
+    from app.encryption import Cipher
+    from app.notifications.inbox import Inbox
+    from app.settings import Settings
+    from app.triggers import errors, requests
+    from app.triggers.catalogue import trigger_types
+    from app.triggers.receiving import Receiver
+    from app.triggers.routes import trigger_routes
+
+    settings = settings or Settings.from_env()
+    database = Database(settings.database_url)
+    cipher = Cipher(settings.secret_keys)
+    kinds = trigger_types(country.load(settings.country_dir))
+    callers = Callers(settings.trusted_networks, settings.trusted_proxies)
+    gate = Gate(CoreTokens(_public_key(settings)), callers)
+
+    app = Flask(__name__, static_folder=None)
+    requests.install(app)
+    errors.install(app)
+    app.register_blueprint(trigger_routes(kinds, gate, Receiver(database, cipher), settings))
+    app.register_blueprint(health.routes(database))
+    if settings.inbox:
+        app.register_blueprint(inbox_pages(Inbox(database, cipher), lambda: callers.is_trusted(request)))
+    app.extensions["database"] = database
+    return app
+
+
+def create_worker(settings: Settings) -> Worker:
+    """The process that delivers. Raises InvalidSettings, InvalidRules, and MessageError for the country's words."""
+    from app import country
+    from app.database.engine import Database
+    from app.encryption import Cipher
+    from app.outbox.worker import Worker
+    from app.triggers.catalogue import trigger_types
+
+    database = Database(settings.database_url)
+    cipher = Cipher(settings.secret_keys)
+    kinds = trigger_types(country.load(settings.country_dir))
+    return Worker(database, cipher, _senders(settings, database, cipher, kinds))
+
+
+def _public_key(settings: Settings) -> PublicKey:
+    from app.access import development
+    from app.opencrvs.public_key import FetchedKey, FixedKey
+
+    if settings.auth_url is not None:
+        return FetchedKey(settings.auth_url)
+    return FixedKey(development.public_key(settings.instance_dir))
+
+
+def _senders(
+    settings: Settings, database: Database, cipher: Cipher, kinds: Mapping[str, TriggerType]
+) -> dict[str, Sender]:
+    """For each channel, the function that sends for it."""
+    from app.notifications.email.sender import email_sender, to_inbox, to_mail_server
+    from app.notifications.email.smtp import SmtpTransport
+    from app.notifications.inbox import Inbox
+    from app.notifications.planning import Policy
+    from app.notifications.sms.inbox import inbox_provider
+    from app.notifications.sms.sender import sms_sender
+    from app.triggers.planning import planner
+
+    inbox = Inbox(database, cipher)
+    renderer = _renderer(settings)
+    minutes = max(1, settings.otp_ttl // 60)
+    destinations = {}
+    if settings.email_is_set_up:
+        destinations["email"] = "smtp" if settings.smtp.host else "inbox"
+    if settings.sms_provider:
+        destinations["sms"] = f"sms:{settings.sms_provider}"
+    policy = Policy(
+        methods=settings.user_delivery_methods,
+        destinations=destinations,
+        otp_ttl=settings.otp_ttl,
+        max_recipients=settings.smtp.max_recipients,
+        language=settings.default_language,
+    )
+    transport = to_mail_server(SmtpTransport(settings.smtp, settings.domain)) if settings.smtp.host else to_inbox(inbox)
+    messages = {kind.message.name: kind.message for kind in kinds.values()}
+    return {
+        "plan": planner(kinds, policy, database),
+        "email": email_sender(renderer, transport, settings.sender_email_address, settings.domain, minutes),
+        "sms": sms_sender(renderer, inbox_provider(inbox), messages, minutes),
+    }
+
+
+def _renderer(settings: Settings) -> Renderer:
+    from app.notifications import translations
+    from app.notifications.render import Renderer
+
+    ours = Path(__file__).parents[1]
+    places = [settings.country_dir, ours] if settings.country_dir else [ours]
+    return Renderer(
+        [place / "templates" / "email" for place in places],
+        translations.load([place / "translations" for place in places], settings.default_language),
+        application_name=settings.application_name,
+        login_url=settings.login_url,
+        client_app_url=settings.client_app_url,
+        country_config_url=settings.country_config_url,
+    )

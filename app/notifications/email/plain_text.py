@@ -1,0 +1,87 @@
+"""The plain text part of an e-mail, out of its HTML part."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+from inscriptis import Inscriptis
+from inscriptis.css_profiles import STRICT_CSS_PROFILE
+from inscriptis.html_properties import Display, WhiteSpace
+from inscriptis.model.config import ParserConfig
+from inscriptis.model.html_element import HtmlElement
+from lxml import etree
+from lxml.html import HTMLParser, document_fromstring
+
+_INDENTED = 4
+_CSS = STRICT_CSS_PROFILE | {
+    # A code or a password is copied out of the text: its spaces are its own.
+    "code": HtmlElement(display=Display.block, whitespace=WhiteSpace.pre, padding_inline=_INDENTED),
+    "blockquote": HtmlElement(display=Display.block, padding_inline=_INDENTED, margin_before=1, margin_after=1),
+}
+# Of inline styles only what shows in a text, and no length that would fill the memory with blanks.
+_STYLE = re.compile(r"(?:display|white-space)\s*:\s*[a-z-]+|margin-(?:top|bottom)\s*:\s*\d{1,2}px", re.IGNORECASE)
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_MANY_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
+
+Element = Any  # lxml has no types
+
+
+def plain_text(html: str) -> str:
+    """Readable text with the targets of its links; hidden elements are left out. Any HTML will do, nothing raises."""
+    text = _converted(_NOT_IN_XML.sub("", html).encode("utf-8", "replace").decode("utf-8"))
+    return _MANY_BLANK_LINES.sub("\n\n", text).strip("\n") + "\n"
+
+
+def _converted(html: str) -> str:
+    # inscriptis resolves entities once more in what the parser has resolved: `&amp;lt;` would arrive as `<`, and the
+    # password `a&copy` as `a©`. So the parser gets none to resolve.
+    source = html.replace("&", "&amp;").encode()
+    try:
+        tree = document_fromstring(source, parser=HTMLParser(encoding="utf-8", huge_tree=True))
+    except etree.ParserError:  # there is nothing in it
+        return ""
+    for element in tree.iter("*"):
+        if "style" in element.attrib:
+            element.set("style", ";".join(_STYLE.findall(element.get("style"))))
+    for table in reversed(list(tree.iter("table"))):
+        _flatten(table)
+    _show_targets(tree)
+    try:
+        return str(Inscriptis(tree, ParserConfig(css=_CSS)).get_text())
+    except RecursionError:
+        etree.strip_elements(tree, "head", "style", "script", with_tail=False)
+        return unescape("".join(tree.itertext()))
+
+
+def _flatten(table: Element) -> None:
+    """A table without headings is there for the looks: its cells are blocks like others. In one with them, a row is
+    a line, since columns would not stand below each other in the letters of most mail programs.
+    """
+    holds_data = next(table.iter("th"), None) is not None
+    for cell in list(table.iter("td", "th")):
+        cell.tag = "span" if holds_data else "div"
+        if holds_data and cell.getnext() is not None:
+            cell.tail = " | "
+    for element in list(table.iter("table", "thead", "tbody", "tfoot", "tr", "caption")):
+        element.tag = "div"
+
+
+def _show_targets(tree: Element) -> None:
+    """Behind a link comes its target, unless that can be read somewhere in the text anyway."""
+    links = [(link, link.get("href", "").strip(), _text_of(link)) for link in tree.iter("a")]
+    readable = {text for _, _, text in links}
+    for link, target, text in links:
+        if ":" not in target or target == text:
+            continue
+        shown = target in readable or target.removeprefix("mailto:") in readable
+        if _text_of(link.getparent()) == text:  # nothing stands beside it
+            added = ":" if shown else f": {target}"
+        else:
+            added = "" if shown else f" &lt;{target}&gt;"
+        link.tail = added + (link.tail or "")
+
+
+def _text_of(element: Element) -> str:
+    return " ".join("".join(element.itertext()).split())

@@ -1,0 +1,172 @@
+"""The wording of messages: CSV files, one row a text, one column a language.
+
+    id,description,en,fr
+    2fa.title,"Heading of the e-mail with a sign-in code",Your sign-in code,Votre code de connexion
+
+A text may hold `{{name}}`, where the variable of that name goes. In texts of e-mails HTML is HTML.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from markupsafe import Markup
+from markupsafe import escape as html_escaped
+
+from app.notifications.errors import MessageError
+
+FALLBACK = "en"
+_NOT_LANGUAGES = frozenset({"id", "description", ""})
+# One that is never closed runs to the end, so that it is an unknown variable and not a message with braces in it.
+_PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*(?:\}\}|\Z)", re.DOTALL)
+
+Texts = dict[str, dict[str, str]]
+
+
+class WordingError(MessageError):
+    """A text is missing or cannot be used; the message says where to look."""
+
+
+class BadTranslationFile(WordingError):
+    """A CSV file that cannot be read. Rows count as in a spreadsheet: the header is row 1."""
+
+    def __init__(self, path: Path, row: int, problem: str) -> None:
+        self.path = path
+        self.row = row
+        super().__init__(f"{path}, row {row}: {problem}")
+
+
+class UnknownText(WordingError):
+    """No text has this id, or none in a language that would do."""
+
+    def __init__(self, text_id: str, languages: Sequence[str]) -> None:
+        self.text_id = text_id
+        wanted = " or ".join(dict.fromkeys(languages))
+        super().__init__(f"translations: no text {text_id!r} in {wanted}. Add the row or fill the cell.")
+
+
+class UnknownVariable(WordingError):
+    """A text asks for a variable that its message does not have."""
+
+    def __init__(self, variable: str, text_id: str | None = None, language: str | None = None) -> None:
+        self.variable = variable
+        self.text_id = text_id
+        self.language = language
+        where = f"the text {text_id!r} in {language!r}" if text_id else "a text"
+        super().__init__(f"translations: {where} uses {{{{{variable}}}}}, which this message does not have")
+
+
+@dataclass(frozen=True)
+class Translations:
+    """All texts, by id and language. Where a language lacks a text, the default language has it, or English."""
+
+    texts: Mapping[str, Mapping[str, str]]
+    default_language: str = FALLBACK
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """The languages in which there is any text, sorted."""
+        return tuple(sorted({language for texts in self.texts.values() for language in texts}))
+
+    def text(self, text_id: str, language: str) -> str:
+        """The text as it was written, placeholders and all. Raises UnknownText."""
+        return self._found(text_id, language)[1]
+
+    def filled(self, text_id: str, language: str, variables: Mapping[str, str], *, escape: bool) -> str:
+        """The text with its variables in place, as `substitute` does it. Raises UnknownText and UnknownVariable."""
+        found_in, text = self._found(text_id, language)
+        try:
+            return substitute(text, variables, escape=escape)
+        except UnknownVariable as error:
+            raise UnknownVariable(error.variable, text_id, found_in) from None
+
+    def _found(self, text_id: str, language: str) -> tuple[str, str]:
+        texts = self.texts.get(text_id, {})
+        order = (language, self.default_language, FALLBACK)
+        for candidate in order:
+            if candidate in texts:
+                return candidate, texts[candidate]
+        raise UnknownText(text_id, order)
+
+
+def substitute(text: str, variables: Mapping[str, str], *, escape: bool) -> str:
+    """Put the variables where `{{name}}` or `{{ name }}` stands, in one pass: what they hold is never looked at.
+
+    With `escape`, the text is taken as HTML and the values as plain text, and the result is Markup. Raises
+    UnknownVariable.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in variables:
+            raise UnknownVariable(name)
+        return str(html_escaped(variables[name])) if escape else variables[name]
+
+    filled = _PLACEHOLDER.sub(value, text)
+    return Markup(filled) if escape else filled  # noqa: S704  the wording is ours or the country's, the values are escaped
+
+
+def load(directories: Sequence[Path], default_language: str = FALLBACK) -> Translations:
+    """The `*.csv` of several directories laid over each other, cell by cell: the first that has a text wins.
+
+    An empty cell counts as no text, and a directory that is not there as an empty one. Raises BadTranslationFile.
+    """
+    merged: Texts = {}
+    for directory in reversed(directories):
+        for path in sorted(directory.glob("*.csv")):
+            for text_id, texts in _read(path).items():
+                merged.setdefault(text_id, {}).update(texts)
+    return Translations(merged, default_language)
+
+
+def _read(path: Path) -> Texts:
+    rows = _rows(path)
+    header = [cell.strip() for cell in next(rows, (1, []))[1]]
+    _check_header(path, header)
+    texts: Texts = {}
+    for number, row in rows:
+        if not any(cell.strip() for cell in row):
+            continue
+        if any(cell.strip() for cell in row[len(header) :]):
+            raise BadTranslationFile(path, number, "more cells than columns. A text with a comma in it needs quotes.")
+        cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
+        text_id = cells.get("id")
+        if not text_id:
+            raise BadTranslationFile(path, number, "the cell under `id` is empty")
+        if text_id in texts:
+            raise BadTranslationFile(path, number, f"the id {text_id!r} is there twice")
+        texts[text_id] = {name: cell for name, cell in cells.items() if cell and name not in _NOT_LANGUAGES}
+    return texts
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    octets = path.read_bytes()
+    try:
+        text = octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = octets.count(b"\n", 0, error.start) + 1
+        raise BadTranslationFile(path, row, "not UTF-8. Save it as CSV UTF-8.") from None
+    read = 0
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), strict=True):
+            read += 1
+            yield read, row
+    except csv.Error as error:
+        raise BadTranslationFile(path, read + 1, str(error)) from None
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    named = [name for name in header if name]
+    if "id" not in header:
+        hint = " Separate the columns with commas." if any(";" in name or "\t" in name for name in named) else ""
+        raise BadTranslationFile(path, 1, f"no column is called `id`.{hint}")
+    if len(set(named)) < len(named):
+        raise BadTranslationFile(path, 1, "two columns have the same name")
+    if not set(named) - _NOT_LANGUAGES:
+        raise BadTranslationFile(path, 1, "no column is a language, such as `en`")
