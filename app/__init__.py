@@ -5,21 +5,17 @@ The parts are imported inside: importing one of them alone must not bring in all
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from app.database.engine import Database
-    from app.encryption import Cipher
+    from app.notifications.planning import Policy
     from app.notifications.render import Renderer
     from app.opencrvs.public_key import PublicKey
-    from app.outbox.delivery import Sender
     from app.outbox.worker import Worker
     from app.settings import Settings
-    from app.triggers.catalogue import TriggerType
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -63,13 +59,30 @@ def create_worker(settings: Settings) -> Worker:
     from app import country
     from app.database.engine import Database
     from app.encryption import Cipher
+    from app.notifications.email.sender import email_sender, to_inbox, to_mail_server
+    from app.notifications.email.smtp import SmtpTransport
+    from app.notifications.inbox import Inbox
+    from app.notifications.sms.inbox import inbox_provider
+    from app.notifications.sms.sender import sms_sender
     from app.outbox.worker import Worker
     from app.triggers.catalogue import trigger_types
+    from app.triggers.planning import planner
 
     database = Database(settings.database_url)
     cipher = Cipher(settings.secret_keys)
     kinds = trigger_types(country.load(settings.country_dir))
-    return Worker(database, cipher, _senders(settings, database, cipher, kinds))
+    messages = {kind.message.name: kind.message for kind in kinds.values()}
+    renderer = _renderer(settings)
+    inbox = Inbox(database, cipher)
+    smtp = SmtpTransport(settings.smtp, settings.domain)
+    transport = to_mail_server(smtp) if settings.smtp.host else to_inbox(inbox)
+    minutes = max(1, settings.otp_ttl // 60)
+    senders = {
+        "plan": planner(kinds, _policy(settings), database),
+        "email": email_sender(renderer, transport, settings.sender_email_address, settings.domain, minutes),
+        "sms": sms_sender(renderer, inbox_provider(inbox), messages, minutes),
+    }
+    return Worker(database, cipher, senders, closing=[smtp.close, database.close])
 
 
 def _public_key(settings: Settings) -> PublicKey:
@@ -81,40 +94,21 @@ def _public_key(settings: Settings) -> PublicKey:
     return FixedKey(development.public_key(settings.instance_dir))
 
 
-def _senders(
-    settings: Settings, database: Database, cipher: Cipher, kinds: Mapping[str, TriggerType]
-) -> dict[str, Sender]:
-    """For each channel, the function that sends for it."""
-    from app.notifications.email.sender import email_sender, to_inbox, to_mail_server
-    from app.notifications.email.smtp import SmtpTransport
-    from app.notifications.inbox import Inbox
+def _policy(settings: Settings) -> Policy:
     from app.notifications.planning import Policy
-    from app.notifications.sms.inbox import inbox_provider
-    from app.notifications.sms.sender import sms_sender
-    from app.triggers.planning import planner
 
-    inbox = Inbox(database, cipher)
-    renderer = _renderer(settings)
-    minutes = max(1, settings.otp_ttl // 60)
     destinations = {}
     if settings.email_is_set_up:
         destinations["email"] = "smtp" if settings.smtp.host else "inbox"
     if settings.sms_provider:
         destinations["sms"] = f"sms:{settings.sms_provider}"
-    policy = Policy(
+    return Policy(
         methods=settings.user_delivery_methods,
         destinations=destinations,
         otp_ttl=settings.otp_ttl,
         max_recipients=settings.smtp.max_recipients,
         language=settings.default_language,
     )
-    transport = to_mail_server(SmtpTransport(settings.smtp, settings.domain)) if settings.smtp.host else to_inbox(inbox)
-    messages = {kind.message.name: kind.message for kind in kinds.values()}
-    return {
-        "plan": planner(kinds, policy, database),
-        "email": email_sender(renderer, transport, settings.sender_email_address, settings.domain, minutes),
-        "sms": sms_sender(renderer, inbox_provider(inbox), messages, minutes),
-    }
 
 
 def _renderer(settings: Settings) -> Renderer:

@@ -107,10 +107,6 @@ class Settings:
     def email_is_set_up(self) -> bool:
         return self.smtp.host is not None or self.inbox
 
-    @property
-    def sms_is_set_up(self) -> bool:
-        return self.sms_provider is not None
-
     @staticmethod
     def names() -> frozenset[str]:
         """The names of all variables that are read."""

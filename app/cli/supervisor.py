@@ -19,7 +19,7 @@ _LOOK_EVERY = 0.2  # seconds
 _LONGEST_STOP = 25.0
 _PAUSES = (0.2, 1.0, 5.0, 15.0)  # before the first, second, ... restart in a row
 _STEADY_AFTER = 60.0  # a process that ran this long starts its pauses anew
-_BAD_START = 3.0  # one that ends by itself this soon after the very first start cannot work at all
+_BAD_START = 10.0  # one that ends by itself this soon after the very first start cannot work at all
 
 
 class BadStart(Exception):

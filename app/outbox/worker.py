@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
@@ -45,9 +45,16 @@ _LONGEST_STOP = 20.0
 
 
 class Worker:
-    """Sends what is due. `senders` maps a channel to the function that sends for it."""
+    """Sends what is due. `senders` maps a channel to the function that sends for it; `closing` is called by `close`."""
 
-    def __init__(self, database: Database, cipher: Cipher, senders: Mapping[str, Sender]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        cipher: Cipher,
+        senders: Mapping[str, Sender],
+        closing: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        self._closing = closing
         self._database = database
         self._cipher = cipher
         self._senders = senders
@@ -64,6 +71,11 @@ class Worker:
         """Finish what is being sent, claim nothing more, and let `run` return."""
         self._stop_by = time.monotonic() + _LONGEST_STOP
         self._stopping.set()
+
+    def close(self) -> None:
+        """Take leave of mail servers and databases, when `run` has returned."""
+        for close in self._closing:
+            close()
 
     def run(self) -> None:
         """Work until `stop`."""

@@ -1,0 +1,66 @@
+"""The text part: readable, and true to what the HTML part says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import escape
+
+from app.notifications.email.plain_text import plain_text
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("", ""),
+        (" \n ", ""),
+        ("<!-- nothing -->", ""),
+        ("plain", "plain"),
+        ("<h1>One</h1><p>Two<br>three</p>", "One\n\nTwo\nthree"),
+        ("<p>a</p><br><br><br><p>b</p>", "a\n\nb"),
+        ("<head><title>t</title><style>p {}</style></head><p>a</p><script>b</script>", "a"),
+        ('<div style="display:none">secret</div><p>seen</p>', "seen"),
+        ('<p style="margin-bottom: 99999999em">a</p><p style="padding-left: 9999999em">b</p>', "a\n\nb"),
+        ("<table><tr><td>\n <table><tr><td> a </td></tr></table> </td><td>b</td></tr></table>", "a\nb"),
+        ("<table><tr><th>Name</th><th>Age</th></tr><tr><td>Amina</td><td>3</td></tr></table>", "Name | Age\nAmina | 3"),
+        ("<p>Your code</p><code>  12  34 </code>", "Your code\n\n      12  34 "),
+        ("<ul><li>a</li><li>b</li></ul>", "  * a\n  * b"),
+        ("&amp;lt; &lt;b&gt; &amp;copy; &copy; a&amp;b", "&lt; <b> &copy; © a&b"),
+        ("a\x00\x01\x1b\ud800b", "a?b"),
+    ],
+)
+def test_what_html_becomes(html: str, text: str) -> None:
+    assert plain_text(html) == f"{text}\n"
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ('<p>See <a href="https://a.test/?b=1&amp;copy=2">our page</a>.</p>', "See our page <https://a.test/?b=1&copy=2>."),
+        ('<p><a href="https://a.test">Sign in</a></p>', "Sign in: https://a.test"),
+        ('<p><a href="https://a.test">https://a.test</a></p>', "https://a.test"),
+        (
+            '<div><a href="https://a.test">Sign in</a></div><div><a href="https://a.test">https://a.test</a></div>',
+            "Sign in:\nhttps://a.test",
+        ),
+        ('<p>Ask <a href="mailto:a@b.test">a@b.test</a></p>', "Ask a@b.test"),
+        ('<p><a href="#top">Top</a> <a>none</a> <a href="page">here</a></p>', "Top none here"),
+    ],
+)
+def test_the_target_of_a_link_can_be_read(html: str, text: str) -> None:
+    assert plain_text(html) == f"{text}\n"
+
+
+@pytest.mark.parametrize("html", ["<div>" * 1500 + "deep", "<" * 10_000, "<a href=x:y>" * 500, "<td>" * 500, "&" * 10_000])
+def test_any_html_becomes_some_text(html: str) -> None:
+    assert plain_text(html).endswith("\n")
+
+
+def test_what_is_nested_too_deep_is_still_read() -> None:
+    assert plain_text("<style>p {}</style>" + "<div>" * 1500 + "&lt;deep&gt;") == "<deep>\n"
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), min_size=1))
+def test_a_code_arrives_as_written(code: str) -> None:
+    assert plain_text(f"<p>Code</p><code>{escape(code)}</code>") == f"Code\n\n    {code}\n"
