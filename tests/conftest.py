@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
@@ -91,6 +92,12 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(autouse=True)
+def clean_log_context() -> None:
+    """A request's id stays bound to its thread's log lines until the next request: here, until the next test."""
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture

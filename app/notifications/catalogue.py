@@ -31,7 +31,7 @@ USER_MESSAGES = {
         Message("user-created", "userCredentialsNotification"),
         Message("user-updated", "updateUserNameNotification"),
         Message("username-reminder", "retieveUserNameNotification"),
-        Message("reset-password", "authenticationCodeNotification", Priority.OTP),
+        Message("reset-password", "resetUserPasswordNotification", Priority.OTP),
         Message("reset-password-by-admin", "resetUserPasswordByAdminNotification"),
         Message("resend-invite", "resendInviteNotification"),
         Message("2fa", "authenticationCodeNotification", Priority.OTP),

@@ -60,7 +60,7 @@ def sort_emails(addresses: Sequence[str]) -> Sorted:
     for address in addresses:
         stripped = address.strip()
         if stripped:
-            judged.setdefault(stripped.casefold(), (stripped, judge_email(stripped)))
+            judged.setdefault(stripped.lower(), (stripped, judge_email(stripped)))
     by_use = {use: tuple(address for address, found in judged.values() if found is use) for use in Usable}
     return Sorted(by_use[Usable.YES], by_use[Usable.DEMO], by_use[Usable.INVALID])
 

@@ -83,9 +83,10 @@ class Renderer:
     def email(self, message: str, variables: Mapping[str, str], language: str) -> RenderedEmail:
         """Render `<message>.html`, with the wording `<message>.subject` as its subject. Raises MessageError."""
         everything = {**self._always, **variables}
-        language = self._spoken(language)
         subject = one_line(self._translations.filled(f"{message}.subject", language, everything, escape=False))
-        this = This(message, subject, language, _direction(language))
+        # Where our texts do not speak the language, the reader's software must not be told that they do.
+        spoken = self._translations.language_of(f"{message}.subject", language)
+        this = This(message, subject, spoken, _direction(spoken))
         html = self._html(message, {**everything, "this": this, "t": self._lookup(language, everything)})
         return RenderedEmail(subject, self._inliner.inline(html), plain_text(html))
 
@@ -111,11 +112,6 @@ class Renderer:
             return Markup(self._translations.filled(text_id, language, variables, escape=True))  # noqa: S704  it is
 
         return t
-
-    def _spoken(self, language: str) -> str:
-        """The language that the message really is in: what the reader's software is told must be true."""
-        known = self._translations.languages
-        return next((each for each in (language, self._translations.default_language) if each in known), "en")
 
 
 def paragraphs(text: str) -> list[list[str]]:

@@ -48,7 +48,7 @@ class UnknownText(WordingError):
     def __init__(self, text_id: str, languages: Sequence[str]) -> None:
         self.text_id = text_id
         wanted = " or ".join(dict.fromkeys(languages))
-        super().__init__(f"translations: no text {text_id!r} in {wanted}. Add the row or fill the cell.")
+        super().__init__(f"translations: no text {text_id!r} in {wanted}. Add the row or fill the cell")
 
 
 class UnknownVariable(WordingError):
@@ -77,6 +77,10 @@ class Translations:
     def text(self, text_id: str, language: str) -> str:
         """The text as it was written, placeholders and all. Raises UnknownText."""
         return self._found(text_id, language)[1]
+
+    def language_of(self, text_id: str, language: str) -> str:
+        """The language in which the text will be found. Raises UnknownText."""
+        return self._found(text_id, language)[0]
 
     def filled(self, text_id: str, language: str, variables: Mapping[str, str], *, escape: bool) -> str:
         """The text with its variables in place, as `substitute` does it. Raises UnknownText and UnknownVariable."""
@@ -150,8 +154,8 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         text = octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        row = octets.count(b"\n", 0, error.start) + 1
-        raise BadTranslationFile(path, row, "not UTF-8. Save it as CSV UTF-8.") from None
+        broken = octets.count(b"\n", 0, error.start) + 1
+        raise BadTranslationFile(path, broken, "not UTF-8. Save it as CSV UTF-8.") from None
     read = 0
     try:
         for row in csv.reader(io.StringIO(text, newline=""), strict=True):

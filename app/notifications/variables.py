@@ -28,7 +28,7 @@ def variables_of(message: str, payload: Mapping[str, Any]) -> dict[str, str]:
     found = {"firstname": firstname, "firstNames": firstname, "name": full_name(name)}
     found |= {field: value for field, value in payload.items() if isinstance(value, str)}
     if message in USER_MESSAGES:
-        found |= _aliases(payload)
+        found |= _aliases(message, payload)
     return {field: clean(value) for field, value in found.items()}
 
 
@@ -45,8 +45,11 @@ def clean(text: str) -> str:
     return text.replace("\0", "")
 
 
-def _aliases(payload: Mapping[str, Any]) -> dict[str, str]:
+def _aliases(message: str, payload: Mapping[str, Any]) -> dict[str, str]:
     found = {alias: payload[field] for field, aliases in _ALIASES.items() if field in payload for alias in aliases}
+    if message == "reset-password" and "code" in payload:
+        # Files from before core sent a code here speak of a password.
+        found["password"] = payload["code"]
     if "admin" in payload:
         found["adminName"] = full_name(payload["admin"]["name"])
     return found

@@ -70,17 +70,18 @@ def _flatten(table: Element) -> None:
 
 def _show_targets(tree: Element) -> None:
     """Behind a link comes its target, unless that can be read somewhere in the text anyway."""
-    links = [(link, link.get("href", "").strip(), _text_of(link)) for link in tree.iter("a")]
-    readable = {text for _, _, text in links}
-    for link, target, text in links:
-        if ":" not in target or target == text:
-            continue
-        shown = target in readable or target.removeprefix("mailto:") in readable
-        if _text_of(link.getparent()) == text:  # nothing stands beside it
-            added = ":" if shown else f": {target}"
-        else:
-            added = "" if shown else f" &lt;{target}&gt;"
-        link.tail = added + (link.tail or "")
+    links = list(tree.iter("a"))
+    readable = {_text_of(link) for link in links}
+    for link in links:
+        target = link.get("href", "").strip()
+        if ":" in target and target.removeprefix("mailto:") not in readable:
+            shown = f": {target}" if _stands_alone(link) else f" &lt;{target}&gt;"
+            link.tail = shown + (link.tail or "")
+
+
+def _stands_alone(link: Element) -> bool:
+    beside = f"{link.getparent().text or ''}{link.tail or ''}".strip()
+    return not beside and link.getprevious() is None and link.getnext() is None
 
 
 def _text_of(element: Element) -> str:
