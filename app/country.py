@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from marshmallow import fields
+from marshmallow.fields import Field
 
 __all__ = ["Country", "CountryTrigger", "InvalidRules", "fields", "load", "trigger"]
 
@@ -65,6 +66,8 @@ def trigger(
         )
     if not _MESSAGE.fullmatch(message):
         raise InvalidRules(f"trigger({path!r}): a message's name has small letters, digits and dashes, not {message!r}")
+    if not all(isinstance(declared, Field) for declared in fields.values()):
+        raise InvalidRules(f"trigger({path!r}): each of fields is one of marshmallow's, such as fields.String()")
     if "recipient" in fields or not set(secrets) <= set(fields):
         raise InvalidRules(f"trigger({path!r}): recipient is always there; secrets names fields that are declared")
     declared = _declared.get(None)
@@ -88,11 +91,9 @@ def load(directory: Path | None) -> Country:
     token = _declared.set(declared)
     try:
         runpy.run_path(str(rules), run_name="rules")
-    except InvalidRules as error:
-        raise InvalidRules(f"{rules}: {error}") from error
     except Exception as error:
-        line = _line_of(error, rules)
-        raise InvalidRules(f"{rules}, line {line}: {type(error).__name__}: {error}") from error
+        said = str(error) if isinstance(error, InvalidRules) else f"{type(error).__name__}: {error}"
+        raise InvalidRules(f"{rules}, line {_line_of(error, rules)}: {said}") from error
     finally:
         _declared.reset(token)
     return Country(directory, declared)

@@ -24,6 +24,7 @@ class Cipher:
     """Fernet under one or several keys: the first encrypts, all decrypt.
 
     JSON goes in and out. Lone surrogates and U+0000, which core's schemas allow, survive because the JSON is ASCII.
+    What JSON does not know, such as the date in a country's own trigger, comes out as text.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -32,7 +33,7 @@ class Cipher:
         self._fingerprint_key = hmac.digest(keys[-1].encode(), b"fingerprint", "sha256")
 
     def encrypt(self, value: Any) -> bytes:
-        return self._fernet.encrypt(json.dumps(value, separators=(",", ":")).encode("ascii"))
+        return self._fernet.encrypt(json.dumps(value, separators=(",", ":"), default=str).encode("ascii"))
 
     def decrypt(self, token: bytes) -> Any:
         """Raises UnknownKey where no key fits."""
@@ -43,5 +44,5 @@ class Cipher:
 
     def fingerprint(self, *parts: Any) -> str:
         """The same for equal JSON values, in any order of their keys; tells nothing without the key."""
-        canonical = json.dumps(parts, sort_keys=True, separators=(",", ":")).encode("ascii")
+        canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str).encode("ascii")
         return hmac.new(self._fingerprint_key, canonical, hashlib.sha256).hexdigest()

@@ -29,12 +29,18 @@ def place_of_error(_logger: WrappedLogger | None, _method: str, event: EventDict
     """
     raised = event.pop("exc_info", None)
     if raised:
-        error = raised if isinstance(raised, BaseException) else sys.exc_info()[1]
+        error = raised if isinstance(raised, BaseException) else _of_exc_info(raised)
         if error is not None:
             places = "".join(traceback.format_tb(error.__traceback__))
             event["error"] = f"{type(error).__module__}.{type(error).__qualname__}"
             event["traceback"] = places
     return event
+
+
+def _of_exc_info(raised: Any) -> BaseException | None:
+    """From what the standard library's loggers give: (type, error, traceback), or True for the one being handled."""
+    error = raised[1] if isinstance(raised, tuple) else sys.exc_info()[1]
+    return error if isinstance(error, BaseException) else None
 
 
 def _masked(value: Any) -> Any:

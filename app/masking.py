@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
-_EMAIL = re.compile(r"([^\s<>\"'(),:;@\[\]\\]+)@([^\s<>\"'(),:;@\[\]\\]+)")
+_WORD = r"[^\s<>\"(),:;@\[\]\\]"
+# From the start of a word, for speed. Several @ in a row are one address: whichever part is the real one, it is hidden.
+_EMAIL = re.compile(rf"(?<!{_WORD}){_WORD}+(?:@{_WORD}+)+")
 _TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]*(?:\.[\w-]*)?")
-_NUMBER = re.compile(r"(?<![\w.-])\+?\d(?:[ ().-]?\d){8,14}(?![\w-])")
+# With a + any number of E.164's lengths and more; without it what stands alone, so that ids stay readable.
+_NUMBER = re.compile(r"\+\d(?:[ ().-]?\d){6,}|(?<![\w.-])\d(?:[ ().-]?\d){8,14}(?![\w-])")
 
 
 def mask_email(address: str) -> str:

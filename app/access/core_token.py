@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jwt
@@ -29,9 +29,10 @@ class InvalidToken(Exception):
 class CoreTokens:
     """Verifies tokens. Those verified are kept until they expire, since the RSA check costs more than all else."""
 
-    def __init__(self, key: PublicKey, audience: str = AUDIENCE) -> None:
+    def __init__(self, key: PublicKey, audience: str = AUDIENCE, clock: Callable[[], float] = time.time) -> None:
         self._key = key
         self._audience = audience
+        self._clock = clock
         self._verified: OrderedDict[bytes, tuple[Claims, float, int]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -42,24 +43,29 @@ class CoreTokens:
         fingerprint = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         claims = self._cached(fingerprint)
         if claims is None:
-            claims = self._verified_now(token)
-            self._keep(fingerprint, claims)
+            claims, generation = self._verified_now(token)
+            self._keep(fingerprint, claims, generation)
         return claims
 
-    def _verified_now(self, token: str) -> Claims:
+    def _verified_now(self, token: str) -> tuple[Claims, int]:
+        """The claims, and the generation of the key; read before the key is, so that none passes for a newer one's."""
+        generation = self._key.generation
         try:
-            return self._decoded(token)
+            return self._decoded(token), generation
         except jwt.InvalidSignatureError:
-            if not self._key.refreshed():
+            if not self._key.refreshed(since=generation):
                 raise InvalidToken("the token is not signed by core") from None
         except jwt.InvalidTokenError as error:
             raise InvalidToken(_in_words(error)) from None
+        generation = self._key.generation
         try:
-            return self._decoded(token)
+            return self._decoded(token), generation
         except jwt.InvalidTokenError as error:
             raise InvalidToken(_in_words(error)) from None
 
     def _decoded(self, token: str) -> Claims:
+        if not token.isascii():
+            raise jwt.DecodeError
         decoded: Claims = jwt.decode(
             token,
             self._key.current(),
@@ -77,14 +83,18 @@ class CoreTokens:
             if found is None:
                 return None
             claims, expires_at, generation = found
-            if time.time() >= expires_at or generation != self._key.generation:
+            if self._clock() >= expires_at or generation != self._key.generation:
                 del self._verified[fingerprint]
                 return None
             return claims
 
-    def _keep(self, fingerprint: bytes, claims: Claims) -> None:
+    def _keep(self, fingerprint: bytes, claims: Claims, generation: int) -> None:
+        try:
+            expires_at = float(claims["exp"])
+        except OverflowError:
+            raise InvalidToken("the token's exp is no time") from None
         with self._lock:
-            self._verified[fingerprint] = (claims, float(claims["exp"]), self._key.generation)
+            self._verified[fingerprint] = (claims, expires_at, generation)
             while len(self._verified) > _CACHED_TOKENS:
                 self._verified.popitem(last=False)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import requests
 import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from urllib3.exceptions import HTTPError
 
 log = structlog.get_logger()
 
@@ -31,8 +34,8 @@ class PublicKey(Protocol):
     def current(self) -> RSAPublicKey:
         """The key as known. Raises KeyUnavailable."""
 
-    def refreshed(self) -> bool:
-        """Look for a new key, unless that was done a moment ago. True where it has changed."""
+    def refreshed(self, since: int) -> bool:
+        """Look for a new key, unless that was done a moment ago. True where there is one since that generation."""
 
 
 class FixedKey:
@@ -46,19 +49,23 @@ class FixedKey:
     def current(self) -> RSAPublicKey:
         return self._key
 
-    def refreshed(self) -> bool:
+    def refreshed(self, since: int) -> bool:  # noqa: ARG002  a PublicKey's
         return False
 
 
 class FetchedKey:
     """The PEM text at `{auth_url}/.well-known`. Safe for threads; one asks, the others wait for its answer."""
 
-    def __init__(self, auth_url: str) -> None:
+    def __init__(
+        self, auth_url: str, *, clock: Callable[[], float] = time.monotonic, timeout: tuple[float, float] = _TIMEOUT
+    ) -> None:
         self._url = f"{auth_url}/.well-known"
+        self._clock = clock
+        self._timeout = timeout
         self._lock = threading.Lock()
         self._key: RSAPublicKey | None = None
         self._pem = b""
-        self._asked_at = -REFETCH_AFTER
+        self._asked_at = float("-inf")
         self.generation = 0
 
     def current(self) -> RSAPublicKey:
@@ -68,22 +75,22 @@ class FetchedKey:
             raise KeyUnavailable(f"No key from {self._url}. Is AUTH_URL right, and the auth service up?")
         return self._key
 
-    def refreshed(self) -> bool:
-        before = self.generation
+    def refreshed(self, since: int) -> bool:
         self._fetch(REFETCH_AFTER)
-        return self.generation != before
+        return self.generation != since
 
     def _fetch(self, not_within: float) -> None:
         with self._lock:
-            if time.monotonic() - self._asked_at < not_within:
+            if self._clock() - self._asked_at < not_within:
                 return
-            self._asked_at = time.monotonic()
             try:
                 pem = self._get()
                 key = load_pem_public_key(pem)
-            except (requests.RequestException, ValueError) as error:
+            except (requests.RequestException, HTTPError, ValueError, UnsupportedAlgorithm) as error:
                 log.error("auth_key.unavailable", url=self._url, error=type(error).__name__)
                 return
+            finally:
+                self._asked_at = self._clock()  # of the answer: who waited for a slow one need not ask again
             if not isinstance(key, RSAPublicKey):
                 log.error("auth_key.unavailable", url=self._url, error="not an RSA key")
                 return
@@ -93,6 +100,6 @@ class FetchedKey:
                 log.info("auth_key.fetched", url=self._url)
 
     def _get(self) -> bytes:
-        with requests.get(self._url, timeout=_TIMEOUT, allow_redirects=False, stream=True) as answer:
+        with requests.get(self._url, timeout=self._timeout, allow_redirects=False, stream=True) as answer:
             answer.raise_for_status()
             return bytes(answer.raw.read(_LONGEST, decode_content=True))
