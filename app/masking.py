@@ -19,13 +19,18 @@ def mask_email(address: str) -> str:
         return "***"
     shown = local[: min(3, len(local) // 2 + 1)] if len(local) > 1 else ""
     suffix = domain.rpartition(".")[2] if "." in domain else ""
-    return f"{shown}***@***" + (f".{suffix}" if suffix else "")
+    return _printable(f"{shown}***@***" + (f".{suffix}" if suffix else ""))
 
 
 def mask_number(number: str) -> str:
     """`+260977111222` → `+260***22`."""
     kept = re.sub(r"[^\d+]", "", number)
     return f"{kept[:4]}***{kept[-2:]}" if len(kept) >= 9 else "***"
+
+
+def _printable(text: str) -> str:
+    """U+FFFD for what no text column holds or a terminal would obey: halves of surrogate pairs, U+0000, controls."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def mask(text: str) -> str:

@@ -89,7 +89,10 @@ class Database:
 def connect_sqlite(path: str) -> sqlite3.Connection:
     """A connection in autocommit mode that is durable at every commit (WAL, FULL) and keeps foreign keys."""
     if path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise sqlite3.OperationalError(f"unable to make the directory of the file: {error.strerror}") from error
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(

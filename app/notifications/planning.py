@@ -112,9 +112,8 @@ def _alert(payload: Mapping[str, Any], policy: Policy) -> list[NewDelivery]:
     """POST /email: `to` may hold several addresses, all of them visible."""
     if "email" not in policy.destinations:
         return [_not_sent(ALERT, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: e-mail is not set up")]
-    # A header's commas and display names; a lone surrogate is no address, and would stop the parser.
-    text = payload["to"].encode("utf-8", "replace").decode("utf-8")
-    addresses = sort_emails([address for _, address in getaddresses([text])])
+    # A header's commas and display names.
+    addresses = sort_emails([address for _, address in getaddresses([payload["to"]])])
     if addresses.usable:
         return [
             NewDelivery(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.cleaning import clean
 from app.notifications.catalogue import USER_MESSAGES
 
 # Core's fields, and by what other names the files of existing countries call them.
@@ -36,13 +37,6 @@ def full_name(name: Mapping[str, str]) -> str:
     """A NameFieldValue in one line, without what is empty."""
     parts = (name.get(part, "").strip() for part in ("firstname", "middlename", "surname"))
     return " ".join(filter(None, parts))
-
-
-def clean(text: str) -> str:
-    """Text that UTF-8 can say: without U+0000, and with U+FFFD for each half of a surrogate pair that stands alone."""
-    if not text.isascii():
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text.replace("\0", "")
 
 
 def _aliases(message: str, payload: Mapping[str, Any]) -> dict[str, str]:

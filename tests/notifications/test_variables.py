@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.notifications.variables import clean, full_name, variables_of
+from app.cleaning import clean
+from app.notifications.variables import full_name, variables_of
 
 NAME = {"firstname": "Amina", "middlename": "Bwalya", "surname": "Mwale"}
 NAMED = {"firstname": "Amina", "firstNames": "Amina", "name": "Amina Bwalya Mwale"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parseaddr
 
+from app.cleaning import clean
 from app.notifications.catalogue import ALERT
 from app.notifications.email.answers import Expired, PermanentError, Refusal, SendResult, TemporaryError
 from app.notifications.email.mime import Email
@@ -14,7 +15,7 @@ from app.notifications.errors import MessageError
 from app.notifications.inbox import Inbox
 from app.notifications.recipients import masked_list
 from app.notifications.render import RenderedEmail, Renderer, one_line
-from app.notifications.variables import clean, variables_of
+from app.notifications.variables import variables_of
 from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sender, Sent
 from app.outbox.states import Reason, State
 

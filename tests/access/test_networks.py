@@ -1,0 +1,136 @@
+"""From where a request comes, and whether it may be believed."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+
+import pytest
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
+
+from app.access.networks import Callers
+from app.settings import LOOPBACK_AND_PRIVATE
+
+TRUSTED = tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(",")))
+PROXIES = (ip_network("10.0.0.0/24"), ip_network("2001:db8:1::/64"))
+
+
+def request_from(peer: str | None, **headers: str) -> Request:
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return Request(
+        EnvironBuilder(headers=named, environ_base={} if peer is None else {"REMOTE_ADDR": peer}).get_environ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("10.1.2.3", True),
+        ("172.18.0.5", True),
+        ("192.168.0.9", True),
+        ("fd12:3456::1", True),
+        ("::ffff:10.1.2.3", True),
+        ("::ffff:127.0.0.1", True),
+        ("::FFFF:172.18.0.5", True),
+        ("203.0.113.7", False),
+        ("::ffff:203.0.113.7", False),
+        ("2001:db8::7", False),
+        ("fe80::1%eth0", False),
+        ("0.0.0.0", False),  # noqa: S104
+        ("", False),
+        (None, False),
+        ("unix:", False),
+        ("localhost", False),
+        ("10.1.2.3.4", False),
+        ("10.01.2.3", False),
+        ("2130706433", False),
+    ],
+)
+def test_without_proxies_the_peers_address_decides(peer: str | None, trusted: bool) -> None:
+    assert Callers(TRUSTED, ()).is_trusted(request_from(peer)) is trusted
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["X_Forwarded_For", "Forwarded", "X_Real_IP", "X_Client_IP", "CF_Connecting_IP", "True_Client_IP"],
+)
+@pytest.mark.parametrize("value", ["127.0.0.1", "10.1.2.3", "for=127.0.0.1", "", "garbage"])
+@pytest.mark.parametrize("proxies", [(), PROXIES], ids=["no proxies", "other proxies"])
+def test_a_forwarded_header_from_a_stranger_makes_the_caller_untrusted(
+    header: str, value: str, proxies: tuple[object, ...]
+) -> None:
+    callers = Callers(TRUSTED, PROXIES if proxies else ())
+    assert callers.is_trusted(request_from("192.168.0.9"))
+    forged = request_from("192.168.0.9", **{header: value})
+    assert callers.address(forged) is None
+    assert not callers.is_trusted(forged)
+
+
+@pytest.mark.parametrize(
+    ("chain", "caller"),
+    [
+        pytest.param("203.0.113.7", "203.0.113.7", id="one hop"),
+        pytest.param("192.168.0.9", "192.168.0.9", id="one trusted hop"),
+        pytest.param("127.0.0.1, 203.0.113.7", "203.0.113.7", id="the caller forged the left part"),
+        pytest.param("garbage, 192.168.0.9", "192.168.0.9", id="the caller forged garbage"),
+        pytest.param("203.0.113.7, 10.0.0.8", "203.0.113.7", id="two proxies"),
+        pytest.param("127.0.0.1, 203.0.113.7, 10.0.0.8, 10.0.0.9", "203.0.113.7", id="three proxies, forged left part"),
+        pytest.param("203.0.113.7, 2001:db8:1::5", "203.0.113.7", id="a proxy with an IPv6 address"),
+        pytest.param("203.0.113.7, ::ffff:10.0.0.8", "203.0.113.7", id="a proxy's IPv4 address in an IPv6 one"),
+        pytest.param("::ffff:192.168.0.9", "192.168.0.9", id="the caller's IPv4 address in an IPv6 one"),
+        pytest.param("2001:db8::7", "2001:db8::7", id="an IPv6 caller"),
+        pytest.param("  203.0.113.7\t,10.0.0.8 ", "203.0.113.7", id="blanks"),
+    ],
+)
+def test_behind_trusted_proxies_the_rightmost_address_that_is_none_of_them_is_the_caller(
+    chain: str, caller: str
+) -> None:
+    assert Callers(TRUSTED, PROXIES).address(request_from("10.0.0.2", X_Forwarded_For=chain)) == ip_address(caller)
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        pytest.param("", id="empty"),
+        pytest.param(",", id="a comma"),
+        pytest.param("unknown", id="unknown"),
+        pytest.param("_hidden", id="obfuscated"),
+        pytest.param("192.168.0.9:4711", id="with a port"),
+        pytest.param("[fd00::1]", id="in brackets"),
+        pytest.param("192.168.0.9, garbage", id="garbage on the right"),
+        pytest.param("192.168.0.9, garbage, 10.0.0.8", id="garbage behind a proxy"),
+        pytest.param("192.168.0.9,", id="nothing on the right"),
+        pytest.param("10.0.0.8", id="a proxy alone"),
+        pytest.param("10.0.0.8, 10.0.0.9", id="proxies alone"),
+        pytest.param("192.168.0.9 203.0.113.7", id="no comma"),
+        pytest.param("192.168.0.0/16", id="a network"),
+    ],
+)
+def test_where_the_proxy_does_not_say_the_caller_is_not_trusted(chain: str) -> None:
+    callers = Callers(TRUSTED, PROXIES)
+    request = request_from("10.0.0.2", X_Forwarded_For=chain)
+    assert callers.address(request) is None
+    assert not callers.is_trusted(request)
+
+
+@pytest.mark.parametrize("header", ["X_Real_IP", "Forwarded", "X_Client_IP"])
+def test_a_proxy_that_says_it_by_another_header_says_nothing(header: str) -> None:
+    assert Callers(TRUSTED, PROXIES).address(request_from("10.0.0.2", **{header: "192.168.0.9"})) is None
+
+
+def test_a_proxy_that_says_nothing_is_not_trusted_for_its_own_address() -> None:
+    assert not Callers(TRUSTED, PROXIES).is_trusted(request_from("10.0.0.2"))
+
+
+def test_a_proxy_may_be_anywhere() -> None:
+    callers = Callers(TRUSTED, [ip_network("203.0.113.1/32")])
+    assert callers.is_trusted(request_from("203.0.113.1", X_Forwarded_For="192.168.0.9"))
+    assert not callers.is_trusted(request_from("203.0.113.1", X_Forwarded_For="203.0.113.7"))
+    assert not callers.is_trusted(request_from("203.0.113.2", X_Forwarded_For="192.168.0.9"))
+
+
+def test_where_no_network_is_trusted_nobody_is() -> None:
+    assert not Callers((), ()).is_trusted(request_from("127.0.0.1"))
