@@ -1,8 +1,5 @@
 """For any WSGI server: `gunicorn wsgi:app`."""
 
-from app import create_app, logs
-from app.settings import Settings
+from app import create_app
 
-settings = Settings.from_env()
-logs.configure(settings)
-app = create_app(settings)
+app = create_app()

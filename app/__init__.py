@@ -22,24 +22,29 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Raises InvalidSettings and InvalidRules; asks no database before it is asked something."""
     from flask import Flask, request
 
-    from app import country, health
+    from app import country, health, logs
     from app.access.core_token import CoreTokens
     from app.access.gate import Gate
     from app.access.networks import Callers
     from app.console.inbox import inbox_pages
     from app.database.engine import Database
+    from app.decisions.service import DecisionService
+    from app.decisions.store import Decisions
     from app.encryption import Cipher
     from app.notifications.inbox import Inbox
     from app.settings import Settings
     from app.triggers import errors, requests
+    from app.triggers.actions import action_routes
     from app.triggers.catalogue import trigger_types
     from app.triggers.receiving import Receiver
     from app.triggers.routes import trigger_routes
 
     settings = settings or Settings.from_env()
+    logs.configure(settings)
     database = Database(settings.database_url)
     cipher = Cipher(settings.secret_keys)
-    kinds = trigger_types(country.load(settings.country_dir))
+    rules = country.load(settings.country_dir)
+    kinds = trigger_types(rules)
     callers = Callers(settings.trusted_networks, settings.trusted_proxies)
     gate = Gate(CoreTokens(_public_key(settings)), callers)
 
@@ -47,6 +52,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     requests.install(app)
     errors.install(app)
     app.register_blueprint(trigger_routes(kinds, gate, Receiver(database, cipher), settings))
+    service = DecisionService(Decisions(database, cipher, rules), rules, settings.decision_timeout)
+    app.register_blueprint(action_routes(gate, service))
     app.register_blueprint(health.routes(database))
     if settings.inbox:
         app.register_blueprint(inbox_pages(Inbox(database, cipher), lambda: callers.is_trusted(request)))
@@ -56,29 +63,38 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def create_worker(settings: Settings) -> Worker:
     """The process that delivers. Raises InvalidSettings, InvalidRules, and MessageError for the country's words."""
-    from app import country
+    from app import country, logs
     from app.database.engine import Database
+    from app.decisions.late import LateDecisions
+    from app.decisions.store import Decisions
     from app.encryption import Cipher
     from app.notifications.email.sender import email_sender, to_inbox, to_mail_server
     from app.notifications.email.smtp import SmtpTransport
     from app.notifications.inbox import Inbox
     from app.notifications.sms.inbox import inbox_provider
     from app.notifications.sms.sender import sms_sender
+    from app.opencrvs.confirmations import CoreEvents
     from app.outbox.worker import Worker
     from app.triggers.catalogue import trigger_types
     from app.triggers.planning import planner
 
+    logs.configure(settings)
     database = Database(settings.database_url)
     cipher = Cipher(settings.secret_keys)
-    kinds = trigger_types(country.load(settings.country_dir))
+    rules = country.load(settings.country_dir)
+    kinds = trigger_types(rules)
     messages = {kind.message.name: kind.message for kind in kinds.values()}
     renderer = _renderer(settings)
     inbox = Inbox(database, cipher)
     smtp = SmtpTransport(settings.smtp, settings.domain)
     transport = to_mail_server(smtp) if settings.smtp.host else to_inbox(inbox)
     minutes = max(1, settings.otp_ttl // 60)
+    core = CoreEvents(settings.gateway_url) if settings.gateway_url else None
+    late = LateDecisions(Decisions(database, cipher, rules), rules, settings.decision_timeout, core)
     senders = {
-        "plan": planner(kinds, _policy(settings), database),
+        "plan": planner(kinds, _policy(settings), database, late.plan),
+        "decide": late.decide,
+        "confirmation": late.confirm,
         "email": email_sender(renderer, transport, settings.sender_email_address, settings.domain, minutes),
         "sms": sms_sender(renderer, inbox_provider(inbox), messages, minutes),
     }

@@ -1,6 +1,16 @@
 """Everything that a country's `rules.py` can import: the extension points, and how they are read.
 
-from app.country import fields, trigger
+from app.country import Accept, Reject, fields, on_action, registration_number, trigger
+
+@on_action("birth", "REGISTER")
+def register_birth(action):
+    if not action.declaration.get("child.dob"):
+        return Reject("The date of birth is missing")
+    return Accept(declaration={"child.checked": True})
+
+@registration_number("birth")
+def birth_number(action, serial):
+    return f"{action.year}-{serial:06d}"
 
 trigger("hospital/discharge", fields={"ward": fields.String(required=True)}, message="hospital-discharge")
 """
@@ -9,16 +19,51 @@ from __future__ import annotations
 
 import re
 import runpy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 from marshmallow import fields
 from marshmallow.fields import Field
 
-__all__ = ["Country", "CountryTrigger", "InvalidRules", "fields", "load", "trigger"]
+from app.records.actions import Action as RecordAction
+from app.records.schema import EventDocument
 
+__all__ = [
+    "Accept",
+    "Action",
+    "Country",
+    "CountryTrigger",
+    "Defer",
+    "InvalidRules",
+    "Reject",
+    "User",
+    "fields",
+    "load",
+    "on_action",
+    "registration_number",
+    "trigger",
+]
+
+ANY = "*"
+
+# The action types that core asks about.
+CONFIRMABLE = (
+    "NOTIFY",
+    "DECLARE",
+    "EDIT",
+    "REGISTER",
+    "REJECT",
+    "ARCHIVE",
+    "PRINT_CERTIFICATE",
+    "REQUEST_CORRECTION",
+    "APPROVE_CORRECTION",
+    "REJECT_CORRECTION",
+    "CUSTOM",
+)
 _PATH = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+){1,2}")
 _MESSAGE = re.compile(r"[a-z0-9-]+")
 _OURS = ("user/", "events/", "system/")
@@ -26,6 +71,78 @@ _OURS = ("user/", "events/", "system/")
 
 class InvalidRules(Exception):
     """The country's `rules.py` cannot be used; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class Accept:
+    """The country says yes. What is given here is added to the declaration and annotation of the action.
+
+    `registration_number` is only for REGISTER; without it the number is made by the country's `registration_number`.
+    """
+
+    declaration: Mapping[str, Any] | None = None
+    annotation: Mapping[str, Any] | None = None
+    registration_number: str | None = None
+
+
+@dataclass(frozen=True)
+class Reject:
+    """The country says no, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Defer:
+    """The country says neither now: somebody accepts or rejects later. Past `deadline` an alert goes out."""
+
+    reason: str | None = None
+    deadline: datetime | timedelta | None = None
+
+
+Answer = Accept | Reject | Defer
+
+
+@dataclass(frozen=True)
+class User:
+    """Who asks for the action, by the claims of core's token."""
+
+    id: str
+    type: str
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a rule is asked about. `declaration` is the record's, the pending action's merged in. Read only."""
+
+    event: EventDocument
+    pending: RecordAction
+    declaration: Mapping[str, Any]
+    user: User
+
+    @property
+    def year(self) -> int:
+        """The year in which the action was asked for, UTC."""
+        return int(self.pending.created_at[:4])
+
+    @property
+    def office(self) -> str | None:
+        """The id of the location in which it was asked for."""
+        return self.pending.created_at_location
+
+
+Rule = Callable[[Action], Answer]
+Number = Callable[[Action, int], str]
+Series = Callable[[Action], str]
+
+
+@dataclass(frozen=True)
+class NumberHook:
+    """How a country numbers registrations: `series` names the counter, `number` makes the text of its next value."""
+
+    number: Number
+    series: Series
 
 
 @dataclass(frozen=True)
@@ -44,9 +161,69 @@ class Country:
 
     directory: Path | None = None
     triggers: Mapping[str, CountryTrigger] = field(default_factory=dict)
+    rules: Sequence[tuple[str, str, Rule]] = ()
+    numbers: Mapping[str, NumberHook] = field(default_factory=dict)
+
+    def rules_for(self, event_type: str, action_type: str) -> list[Rule]:
+        """All that match; a country without one leaves the action to the default, which accepts."""
+        return [
+            rule
+            for of_event, of_action, rule in self.rules
+            if of_event in (ANY, event_type) and of_action in (ANY, action_type)
+        ]
+
+    def number_hook(self, event_type: str) -> NumberHook | None:
+        """The one for this event type, or for any; None where numbers are left to the default."""
+        return self.numbers.get(event_type) or self.numbers.get(ANY)
 
 
-_declared: ContextVar[dict[str, CountryTrigger]] = ContextVar("declared")
+class _Declarations:
+    """What a `rules.py` has declared so far."""
+
+    def __init__(self) -> None:
+        self.triggers: dict[str, CountryTrigger] = {}
+        self.rules: list[tuple[str, str, Rule]] = []
+        self.numbers: dict[str, NumberHook] = {}
+
+
+_declared: ContextVar[_Declarations] = ContextVar("declared")
+
+_AnyRule = TypeVar("_AnyRule", bound=Rule)
+_AnyNumber = TypeVar("_AnyNumber", bound=Number)
+
+
+def on_action(event_type: str, action_type: str) -> Callable[[_AnyRule], _AnyRule]:
+    """Answer for the country when core asks about this action; "*" stands for any event type or action type.
+
+    Several rules may match: a Reject beats a Defer, a Defer beats an Accept, and the additions of all Accepts are
+    merged. Raises InvalidRules.
+    """
+    if action_type != ANY and action_type not in CONFIRMABLE:
+        raise InvalidRules(f"on_action({event_type!r}, {action_type!r}): core asks about {', '.join(CONFIRMABLE)}")
+
+    def declare(rule: _AnyRule) -> _AnyRule:
+        _declarations("on_action").rules.append((event_type, action_type, rule))
+        return rule
+
+    return declare
+
+
+def registration_number(event_type: str, *, series: Series | None = None) -> Callable[[_AnyNumber], _AnyNumber]:
+    """Make the registration numbers of an event type ("*": of any), from the action and a serial.
+
+    The function must be pure and quick: it is called in the write that keeps the decision. Serials start at 1 and
+    have no gaps within a series; `series` names it for an action, such as by year and office, and without it there is
+    one for each event type. Raises InvalidRules.
+    """
+
+    def declare(number: _AnyNumber) -> _AnyNumber:
+        numbers = _declarations("registration_number").numbers
+        if event_type in numbers:
+            raise InvalidRules(f"registration_number({event_type!r}) is declared twice")
+        numbers[event_type] = NumberHook(number, series or (lambda action: action.event.type))
+        return number
+
+    return declare
 
 
 def trigger(
@@ -70,12 +247,10 @@ def trigger(
         raise InvalidRules(f"trigger({path!r}): each of fields is one of marshmallow's, such as fields.String()")
     if "recipient" in fields or not set(secrets) <= set(fields):
         raise InvalidRules(f"trigger({path!r}): recipient is always there; secrets names fields that are declared")
-    declared = _declared.get(None)
-    if declared is None:
-        raise InvalidRules("trigger(...) belongs into the rules.py of a COUNTRY_DIR")
-    if path in declared:
+    triggers = _declarations("trigger").triggers
+    if path in triggers:
         raise InvalidRules(f"trigger({path!r}) is declared twice")
-    declared[path] = CountryTrigger(path, dict(fields), message, tuple(secrets))
+    triggers[path] = CountryTrigger(path, dict(fields), message, tuple(secrets))
 
 
 def load(directory: Path | None) -> Country:
@@ -87,7 +262,7 @@ def load(directory: Path | None) -> Country:
     rules = directory / "rules.py"
     if not rules.exists():
         return Country(directory)
-    declared: dict[str, CountryTrigger] = {}
+    declared = _Declarations()
     token = _declared.set(declared)
     try:
         runpy.run_path(str(rules), run_name="rules")
@@ -96,7 +271,14 @@ def load(directory: Path | None) -> Country:
         raise InvalidRules(f"{rules}, line {_line_of(error, rules)}: {said}") from error
     finally:
         _declared.reset(token)
-    return Country(directory, declared)
+    return Country(directory, declared.triggers, tuple(declared.rules), declared.numbers)
+
+
+def _declarations(extension_point: str) -> _Declarations:
+    declared = _declared.get(None)
+    if declared is None:
+        raise InvalidRules(f"{extension_point}(...) belongs into the rules.py of a COUNTRY_DIR")
+    return declared
 
 
 def _line_of(error: BaseException, rules: Path) -> int:

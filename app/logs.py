@@ -52,7 +52,7 @@ def _masked(value: Any) -> Any:
 
 
 def configure(settings: Settings) -> None:
-    """Send this process's logs, those of the libraries too, to stderr. Call it once a process."""
+    """Send this process's logs, those of the libraries too, to stderr; to be called again changes nothing."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -71,7 +71,7 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -87,12 +87,14 @@ class Settings:
     country_config_url: str
 
     auth_url: str | None
+    gateway_url: str | None
     trusted_networks: tuple[Network, ...]
     trusted_proxies: tuple[Network, ...]
 
     default_language: str
     user_delivery_methods: tuple[str, ...]
     otp_ttl: int
+    decision_timeout: float
     smtp: Smtp
     sender_email_address: str
     alert_email: str
@@ -202,12 +204,14 @@ class _Environment(Schema):
     CLIENT_APP_URL = fields.String(load_default="http://localhost:3000")
     COUNTRY_CONFIG_URL = fields.String(load_default="http://localhost:3040")
 
+    GATEWAY_URL = fields.String(load_default=None)
     AUTH_URL = fields.String(load_default=None)
     TRUSTED_NETWORKS = _List(ip_network, load_default=tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(","))))
     TRUSTED_PROXIES = _List(ip_network, load_default=())
 
     DEFAULT_LANGUAGE = fields.String(load_default="en")
     USER_NOTIFICATION_DELIVERY_METHOD = _List(_delivery_method, load_default=("email",))
+    DECISION_TIMEOUT = fields.Float(load_default=5.0, validate=Range(0.1, 60))
     OTP_TTL = fields.Integer(load_default=600, validate=Range(1, 86400))
     SMTP_HOST = fields.String(load_default=None)
     SMTP_PORT = fields.Integer(load_default=587, validate=Range(1, 65535))
@@ -274,12 +278,14 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         login_url=values["LOGIN_URL"],
         client_app_url=values["CLIENT_APP_URL"],
         country_config_url=values["COUNTRY_CONFIG_URL"],
+        gateway_url=values["GATEWAY_URL"].rstrip("/") if values["GATEWAY_URL"] else None,
         auth_url=values["AUTH_URL"].rstrip("/") if values["AUTH_URL"] else None,
         trusted_networks=values["TRUSTED_NETWORKS"],
         trusted_proxies=values["TRUSTED_PROXIES"],
         default_language=values["DEFAULT_LANGUAGE"],
         user_delivery_methods=values["USER_NOTIFICATION_DELIVERY_METHOD"],
         otp_ttl=values["OTP_TTL"],
+        decision_timeout=values["DECISION_TIMEOUT"],
         smtp=Smtp(
             host=values["SMTP_HOST"],
             port=values["SMTP_PORT"],

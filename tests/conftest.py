@@ -25,7 +25,7 @@ from app.database.tables import metadata
 from app.encryption import Cipher
 from app.settings import Settings
 
-pytest_plugins = ["tests.notifications.email.smtp_server"]
+pytest_plugins = ["tests.notifications.email.smtp_server", "tests.opencrvs.core_events"]
 
 SECRET_KEY = Fernet.generate_key().decode()
 

@@ -51,6 +51,19 @@ class Gate:
             "and behind a proxy only where it is in TRUSTED_PROXIES"
         )
 
+    def admit_core(self, request: Request) -> tuple[str, Claims]:
+        """Core's token and its claims, for what nobody may ask without one.
+
+        Raises Unauthenticated, and KeyUnavailable where the token cannot be judged.
+        """
+        token = bearer(request)
+        if token is None:
+            raise Unauthenticated("this is only taken with core's token: Authorization: Bearer <token>")
+        try:
+            return token, self._tokens.verify(token)
+        except InvalidToken as error:
+            raise Unauthenticated(str(error)) from None
+
 
 def bearer(request: Request) -> str | None:
     """The token in the Authorization header, None where there is none.

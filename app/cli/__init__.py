@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from app.cli.clients import clients
 from app.cli.database import db
 from app.cli.outbox import outbox
 from app.cli.processes import serve, web, worker
@@ -22,7 +23,7 @@ def commands() -> None:
     """The server that a country puts beside OpenCRVS. Settings come from the environment; see the README."""
 
 
-for command in (serve, web, worker, db, outbox, samples):
+for command in (serve, web, worker, db, outbox, samples, clients):
     commands.add_command(command)
 
 

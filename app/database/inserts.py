@@ -32,6 +32,10 @@ log = structlog.get_logger()
 Values = Mapping[str, Any]
 
 
+class AlreadyThere(Exception):
+    """A row with the same key, or the same unique value, is there already."""
+
+
 class _Writer(Protocol):
     def write(self, values: Values) -> None: ...
 
@@ -41,8 +45,8 @@ class _Writer(Protocol):
 class Inserts:
     """Insert statements, compiled once, that are always written together.
 
-    The statements name their parameters with `bindparam`; a name stands for the same value in all of them. Values are
-    the driver's own types: str, int, float, bytes, None.
+    The statements name their parameters with `bindparam`; a name stands for the same value in all of them, and what is
+    constant is a `literal_column`. Values are the driver's own types: str, int, float, bytes, None.
     """
 
     def __init__(self, database: Database, statements: Sequence[Insert]) -> None:
@@ -56,9 +60,12 @@ class Inserts:
         database.on_close(self._writer.close)
 
     def write(self, values: Values) -> None:
-        """Return when the rows are committed. Raises DatabaseAway, and then nothing was kept."""
-        with reporting_away():
-            self._writer.write(values)
+        """Return when the rows are committed. Raises DatabaseAway and AlreadyThere, and then nothing was kept."""
+        try:
+            with reporting_away():
+                self._writer.write(values)
+        except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
+            raise AlreadyThere from error
 
 
 class _Waiting:

@@ -7,6 +7,7 @@ Times are UTC seconds since 1970 as a double, set by the database's clock (`cloc
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Double,
@@ -117,3 +118,48 @@ inbox = Table(
     Column("content", LargeBinary, nullable=False),
 )
 Index("inbox_newest_first", inbox.c.received_at)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("action_id", Text, primary_key=True),  # of the pending action that core asked about
+    Column("trigger_id", Text, ForeignKey("triggers.id"), nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("action_type", Text, nullable=False),
+    Column("tracking_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text),  # accept or reject, once there is one
+    Column("answer", LargeBinary),  # what is sent with an accept
+    Column("reason", LargeBinary),
+    Column("registration_number", Text, unique=True),
+    Column("token", LargeBinary),  # core's for this action: what a confirmation is called with
+    Column("token_expires_at", Double, nullable=False),
+    Column("runs", Integer, nullable=False),  # of the rules: the fence of who runs them
+    Column("lease_until", Double),
+    Column("created_at", Double, nullable=False),
+    Column("decided_at", Double),
+    Column("deadline", Double),
+    Column("alerted_at", Double),
+)
+_OPEN = text("state IN ('deciding', 'deferred', 'confirming')")
+Index("decisions_open", decisions.c.created_at, postgresql_where=_OPEN, sqlite_where=_OPEN)
+Index("decisions_by_action", decisions.c.action_id)
+
+serials = Table(
+    "serials",
+    metadata,
+    Column("series", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),  # the last that was given out
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("key_hash", Text, nullable=False, unique=True),
+    Column("permissions", Text, nullable=False),  # separated by spaces
+    Column("created_at", Double, nullable=False),
+    Column("revoked_at", Double),
+)

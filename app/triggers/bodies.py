@@ -17,11 +17,16 @@ LIMIT_FOR_CORE = 64 * MEGABYTE
 
 def json_body(request: Request, limit: int) -> Any:
     """The body as JSON. Raises Refused: 415 where it is not sent as JSON, 413 past `limit` bytes, 400 otherwise."""
+    return parsed(json_bytes(request, limit))
+
+
+def json_bytes(request: Request, limit: int) -> bytes:
+    """The body as it came, said to be JSON. Raises Refused as `json_body` does."""
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise Refused(415, *because("Unsupported media type", "Send JSON, with Content-Type: application/json"))
     if request.content_encoding not in (None, "", "identity"):
         raise Refused(415, *because("Unsupported media type", "Send the body without Content-Encoding"))
-    return parsed(_bytes(request, limit))
+    return _bytes(request, limit)
 
 
 def parsed(body: bytes) -> Any:

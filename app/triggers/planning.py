@@ -13,12 +13,16 @@ from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sender, Sent
 from app.outbox.states import Reason, State
 from app.triggers.catalogue import TriggerType
 
+_EVENTS = "events/"
 
-def planner(kinds: Mapping[str, TriggerType], policy: Policy, database: Database) -> Sender:
-    """Plans what a trigger owes by its type."""
+
+def planner(kinds: Mapping[str, TriggerType], policy: Policy, database: Database, plan_action: Sender) -> Sender:
+    """Plans what a trigger owes by its type; `plan_action` does it for those that asked for a decision."""
 
     def send(delivery: Delivery) -> Outcome:
         trigger = delivery.trigger
+        if trigger.path.startswith(_EVENTS):
+            return plan_action(delivery)
         kind = kinds.get(trigger.path)
         if kind is None:
             return Failed(f"no trigger {trigger.path} is declared any more: put it back into rules.py, then retry")

@@ -1,0 +1,1 @@
+"""What the country answers when core asks about an action."""

@@ -1,0 +1,70 @@
+"""Registration numbers: unique in the database, and made in the write that keeps the decision."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable
+
+from sqlalchemy import Connection, exists, select
+
+from app.country import Action, Country
+from app.database.engine import Database
+from app.database.tables import decisions, serials
+from app.decisions.rulings import in_time
+
+_ALPHABET = string.digits + string.ascii_uppercase
+_LENGTH = 12
+_MOST_DRAWS = 1_000
+_HOOK_TIMEOUT = 1.0  # seconds; the write waits for it
+
+
+class NoNumber(Exception):
+    """No registration number could be made; the message says why."""
+
+
+def drawn() -> str:
+    """The shipped default: 12 characters of 0-9A-Z at random."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def made(connection: Connection, database: Database, country: Country, action: Action) -> str:
+    """A number that no decision has, by the country's hook or the default; serials are counted in this transaction.
+
+    Raises NoNumber, and whatever the hook raises.
+    """
+    hook = country.number_hook(action.event.type)
+    if hook is None:
+        return _untaken(connection, drawn)
+    series = in_time(lambda: str(hook.series(action)), _HOOK_TIMEOUT)
+
+    def next_number() -> str:
+        serial = _next_serial(connection, database, series)
+        number = in_time(lambda: hook.number(action, serial), _HOOK_TIMEOUT)
+        if not isinstance(number, str) or not number.strip():
+            raise NoNumber(f"registration_number returned {type(number).__name__}, not a text")
+        return number
+
+    return _untaken(connection, next_number)
+
+
+def is_taken(connection: Connection, number: str) -> bool:
+    """Whether a decision has this number already."""
+    return bool(connection.scalar(select(exists().where(decisions.c.registration_number == number))))
+
+
+def _untaken(connection: Connection, draw: Callable[[], str]) -> str:
+    for _ in range(_MOST_DRAWS):
+        number = draw()
+        if not is_taken(connection, number):
+            return number
+    raise NoNumber(f"{_MOST_DRAWS} numbers in a row were taken: does registration_number use the serial?")
+
+
+def _next_serial(connection: Connection, database: Database, series: str) -> int:
+    # The row stays locked until the commit, so that serials have no gaps: one that is rolled back is given out again.
+    insert = database.insert(serials).values(series=series, value=1)
+    counted = insert.on_conflict_do_update(
+        index_elements=[serials.c.series], set_={"value": serials.c.value + 1}
+    ).returning(serials.c.value)
+    return int(connection.execute(counted).scalar_one())

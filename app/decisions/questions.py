@@ -1,0 +1,69 @@
+"""What core asks: an action of an event, with all that is needed to answer it now or later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.country import Action, User
+from app.records.actions import Action as RecordAction
+from app.records.schema import EventDocument
+from app.records.state import merged_declaration
+
+
+@dataclass(frozen=True)
+class Question:
+    """`body` is what was received; `token` is core's for this very action, `expires_at` its end (UTC seconds)."""
+
+    document: EventDocument
+    pending: RecordAction
+    body: bytes = field(repr=False)
+    claims: Mapping[str, Any] = field(repr=False)
+    token: str = field(repr=False)
+    path: str
+    request_id: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same question again."""
+        return self.document.id, self.pending.id
+
+    @property
+    def expires_at(self) -> float:
+        return float(self.claims["exp"])
+
+    @property
+    def action(self) -> Action:
+        """What a rule is asked about."""
+        return action_of(self.document, self.pending, self.claims)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked, read back from where it is kept."""
+
+    document: EventDocument
+    pending: RecordAction
+    claims: Mapping[str, Any] = field(repr=False)
+    token: str = field(repr=False)
+
+    @property
+    def action(self) -> Action:
+        """What a rule is asked about."""
+        return action_of(self.document, self.pending, self.claims)
+
+
+def action_of(document: EventDocument, pending: RecordAction, claims: Mapping[str, Any]) -> Action:
+    """What a rule is asked about, from a document and the claims of core's token."""
+    scopes = claims.get("scope") or ()
+    return Action(
+        event=document,
+        pending=pending,
+        declaration=merged_declaration(document, pending),
+        user=User(
+            id=str(claims.get("sub", "")),
+            type=str(claims.get("userType", "")),
+            scopes=tuple(scopes.split() if isinstance(scopes, str) else map(str, scopes)),
+        ),
+    )

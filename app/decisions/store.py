@@ -1,0 +1,322 @@
+"""Decisions in the database: one row for each (event id, action id), changed only where it is as expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Row,
+    and_,
+    bindparam,
+    insert,
+    literal,
+    literal_column,
+    null,
+    select,
+    update,
+)
+
+from app.cleaning import clean
+from app.country import Action, Country
+from app.database.clock import now
+from app.database.engine import Database
+from app.database.inserts import Inserts
+from app.database.tables import decisions, deliveries, triggers
+from app.decisions import numbers
+from app.decisions.decision import Decision
+from app.decisions.questions import Asked, Question
+from app.decisions.rulings import Ruling, Verdict
+from app.decisions.states import DecisionState
+from app.encryption import Cipher
+from app.outbox import intake, store
+from app.outbox.delivery import NewDelivery
+from app.outbox.states import Priority
+from app.outbox.worker import PLAN
+from app.records.schema import event_document
+from app.records.state import pending_action
+
+
+class Decisions:
+    """Keeps decisions. All methods raise DatabaseAway."""
+
+    def __init__(self, database: Database, cipher: Cipher, country: Country) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._country = country
+        self._inserts = Inserts(database, [intake.INSERT_TRIGGER, _INSERT_DECISION, intake.INSERT_PLAN])
+
+    def keep_accepted(self, question: Question, registration_number: str | None) -> Decision:
+        """Keep an accept that no rule was needed for, in one commit.
+
+        Raises AlreadyThere where the question was asked before, or the number is taken.
+        """
+        answer = {} if registration_number is None else {"registrationNumber": registration_number}
+        values = self._values(question)
+        self._inserts.write(
+            values
+            | {
+                "state": DecisionState.ACCEPTED.value,
+                "verdict": Verdict.ACCEPT.value,
+                "answer": self._cipher.encrypt(answer),
+                "registration_number": registration_number,
+                "lease": 0.0,
+                "plan_after": 0.0,
+            }
+        )
+        return Decision(
+            event_id=question.document.id,
+            action_id=question.pending.id,
+            trigger_id=values["trigger_id"],
+            event_type=values["event_type"],
+            action_type=values["action_type"],
+            tracking_id=values["tracking_id"],
+            state=DecisionState.ACCEPTED,
+            verdict=Verdict.ACCEPT,
+            answer=answer,
+            reason=None,
+            runs=1,
+            lease_left=0.0,
+        )
+
+    def begin(self, question: Question, lease: float) -> None:
+        """Keep the question, to be decided within `lease` seconds; past them the plan sees that it still is.
+
+        Raises AlreadyThere where the question was asked before.
+        """
+        self._inserts.write(
+            self._values(question)
+            | {
+                "state": DecisionState.DECIDING.value,
+                "verdict": None,
+                "answer": None,
+                "registration_number": None,
+                "lease": lease,
+                "plan_after": lease,
+            }
+        )
+
+    def find(self, key: tuple[str, str]) -> Decision | None:
+        """The decision on this question, None where it was never asked."""
+        return self._find(_is(key))
+
+    def find_by_action(self, action_id: str) -> Decision | None:
+        """The decision on the action of this id."""
+        return self._find(decisions.c.action_id == action_id)
+
+    def find_by_trigger(self, trigger_id: str) -> Decision | None:
+        """The decision that this trigger asked for."""
+        return self._find(decisions.c.trigger_id == trigger_id)
+
+    def _find(self, condition: ColumnElement[bool]) -> Decision | None:
+        with self._database.reading() as connection:
+            row = connection.execute(select(decisions, _LEASE_LEFT).where(condition)).first()
+        return None if row is None else self._decision(row)
+
+    def asked(self, decision: Decision) -> Asked:
+        """The question, as it was asked. Raises UnknownKey."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(triggers.c.payload, decisions.c.token).join_from(decisions, triggers).where(_is(decision.key))
+            ).one()
+        document = event_document(self._cipher.decrypt(row.payload))
+        kept: dict[str, Any] = self._cipher.decrypt(row.token) if row.token is not None else {"token": "", "claims": {}}
+        return Asked(document, pending_action(document, decision.action_id), kept["claims"], kept["token"])
+
+    def take_over(self, decision: Decision, lease: float) -> bool:
+        """Run the rules in the place of somebody whose lease is over. False where another was quicker."""
+        with self._database.transaction() as connection:
+            taken = connection.execute(
+                update(decisions)
+                .where(_is(decision.key), _is_deciding(decision.runs), decisions.c.lease_until < now())
+                .values(runs=decision.runs + 1, lease_until=now() + literal(lease, Double))
+            )
+            return taken.rowcount == 1
+
+    def finish(self, action: Action, runs: int, ruling: Ruling) -> Decision | None:
+        """Write down what the rules came to, with its registration number and what follows from it.
+
+        None where the lease was lost meanwhile, and then nothing is changed. Raises NoNumber, and what the country's
+        hook raises: nothing is changed either.
+        """
+        key = (action.event.id, action.pending.id)
+        with self._database.transaction() as connection:
+            held = connection.execute(
+                select(decisions.c.trigger_id).where(_is(key), _is_deciding(runs)).with_for_update()
+            ).one_or_none()
+            if held is None:
+                return None
+            answer = self._answer(connection, action, ruling)
+            connection.execute(update(decisions).where(_is(key)).values(self._ended(ruling, answer)))
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.trigger_id == held.trigger_id, deliveries.c.key == PLAN)
+                .values(due_at=now())
+            )
+            if ruling.undecided:
+                store.add(connection, self._database, self._cipher, [(held.trigger_id, DECIDE_AGAIN)])
+            row = connection.execute(select(decisions, _LEASE_LEFT).where(_is(key))).one()
+        return self._decision(row)
+
+    def resolve(self, decision: Decision, action: Action, ruling: Ruling) -> bool:
+        """Decide what was deferred, and owe core the confirmation. False where it is not open any more.
+
+        Raises NoNumber, and what the country's hook raises.
+        """
+        with self._database.transaction() as connection:
+            held = connection.execute(
+                select(decisions.c.trigger_id)
+                .where(_is(decision.key), decisions.c.state == DecisionState.DEFERRED)
+                .with_for_update()
+            ).one_or_none()
+            if held is None:
+                return False
+            answer = self._answer(connection, action, ruling)
+            values = self._ended(ruling, answer) | {"state": DecisionState.CONFIRMING}
+            connection.execute(update(decisions).where(_is(decision.key)).values(values))
+            store.add(connection, self._database, self._cipher, [(held.trigger_id, CONFIRMATION)])
+        return True
+
+    def conclude(self, decision: Decision, state: DecisionState) -> None:
+        """Core has taken the confirmation, and the token is erased; or it never will."""
+        values: dict[str, Any] = {"state": state}
+        if state is DecisionState.CONFIRMED:
+            values["token"] = None
+        self._change(decision, (DecisionState.CONFIRMING, DecisionState.REFUSED), values)
+
+    def defer_abandoned(self, decision: Decision) -> None:
+        """Nobody is deciding any more, and core has not been answered: it will be told later."""
+        reason = self._cipher.encrypt("the process that decided stopped")
+        self._change(
+            decision,
+            (DecisionState.DECIDING,),
+            {"state": DecisionState.DEFERRED, "runs": decision.runs + 1, "lease_until": None, "reason": reason},
+        )
+
+    def still_deferred(self, decision: Decision, ruling: Ruling) -> None:
+        """The rules defer, now that they could be asked."""
+        self._change(
+            decision,
+            (DecisionState.DEFERRED,),
+            {
+                "reason": self._cipher.encrypt(ruling.reason) if ruling.reason else None,
+                "deadline": _deadline(ruling.deadline),
+            },
+        )
+
+    def _change(self, decision: Decision, expected: tuple[DecisionState, ...], values: Mapping[str, Any]) -> None:
+        """Where it is still in one of the expected states."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                update(decisions).where(_is(decision.key), decisions.c.state.in_(expected)).values(**values)
+            )
+
+    def _answer(self, connection: Connection, action: Action, ruling: Ruling) -> dict[str, Any]:
+        """What an accept is answered with: additions, and for REGISTER the number, made here where there is none."""
+        if ruling.verdict is not Verdict.ACCEPT:
+            return {}
+        answer: dict[str, Any] = {}
+        if ruling.declaration:
+            answer["declaration"] = dict(ruling.declaration)
+        if ruling.annotation is not None:
+            answer["annotation"] = dict(ruling.annotation)
+        if action.pending.type == "REGISTER":
+            number = ruling.registration_number
+            if number is not None and numbers.is_taken(connection, number):
+                raise numbers.NoNumber("the registration number that the rule gave is taken by another record")
+            answer["registrationNumber"] = number or numbers.made(connection, self._database, self._country, action)
+        return answer
+
+    def _ended(self, ruling: Ruling, answer: Mapping[str, Any]) -> dict[str, Any]:
+        ended = {
+            Verdict.ACCEPT: DecisionState.ACCEPTED,
+            Verdict.REJECT: DecisionState.REJECTED,
+            Verdict.DEFER: DecisionState.DEFERRED,
+        }[ruling.verdict]
+        decided = ruling.verdict is not Verdict.DEFER
+        return {
+            "state": ended,
+            "verdict": ruling.verdict if decided else None,
+            "answer": self._cipher.encrypt(answer) if decided else None,
+            "reason": self._cipher.encrypt(ruling.reason) if ruling.reason else None,
+            "registration_number": answer.get("registrationNumber"),
+            "lease_until": None,
+            "decided_at": now() if decided else null(),
+            "deadline": _deadline(ruling.deadline),
+        }
+
+    def _values(self, question: Question) -> dict[str, Any]:
+        document, pending = question.document, question.pending
+        return intake.values(
+            path=question.path, request_id=question.request_id, payload=self._cipher.encrypt_received(question.body)
+        ) | {
+            "event_id": document.id,
+            "action_id": pending.id,
+            # Text columns of PostgreSQL take neither U+0000 nor a lone surrogate.
+            "event_type": clean(document.type),
+            "action_type": pending.type,
+            "tracking_id": clean(document.tracking_id),
+            "token": self._cipher.encrypt({"token": question.token, "claims": dict(question.claims)}),
+            "token_expires_at": question.expires_at,
+        }
+
+    def _decision(self, row: Row[Any]) -> Decision:
+        return Decision(
+            event_id=row.event_id,
+            action_id=row.action_id,
+            trigger_id=row.trigger_id,
+            event_type=row.event_type,
+            action_type=row.action_type,
+            tracking_id=row.tracking_id,
+            state=DecisionState(row.state),
+            verdict=Verdict(row.verdict) if row.verdict else None,
+            answer=self._cipher.decrypt(row.answer) if row.answer is not None else {},
+            reason=self._cipher.decrypt(row.reason) if row.reason is not None else None,
+            runs=row.runs,
+            lease_left=row.lease_left or 0.0,
+        )
+
+
+_LEASE_LEFT = (decisions.c.lease_until - now()).label("lease_left")
+_INSERT_DECISION = insert(decisions).values(
+    event_id=bindparam("event_id"),
+    action_id=bindparam("action_id"),
+    trigger_id=bindparam("trigger_id"),
+    event_type=bindparam("event_type"),
+    action_type=bindparam("action_type"),
+    tracking_id=bindparam("tracking_id"),
+    state=bindparam("state"),
+    verdict=bindparam("verdict"),
+    answer=bindparam("answer"),
+    registration_number=bindparam("registration_number"),
+    token=bindparam("token"),
+    token_expires_at=bindparam("token_expires_at"),
+    runs=literal_column("1"),
+    lease_until=now() + bindparam("lease", type_=Double),
+    created_at=now(),
+)
+
+# What the worker owes when nobody decided, and when somebody has since.
+DECIDE_AGAIN = NewDelivery("decide", channel="decide", destination="rules", priority=Priority.TRANSACTIONAL)
+CONFIRMATION = NewDelivery("confirmation", channel="confirmation", destination="core", priority=Priority.TRANSACTIONAL)
+
+
+def _is(key: tuple[str, str]) -> ColumnElement[bool]:
+    return and_(decisions.c.event_id == key[0], decisions.c.action_id == key[1])
+
+
+def _is_deciding(runs: int) -> ColumnElement[bool]:
+    return and_(decisions.c.state == DecisionState.DECIDING, decisions.c.runs == runs)
+
+
+def _deadline(deadline: datetime | timedelta | None) -> Any:
+    """In the database's clock; a date-time without a zone is taken as UTC."""
+    if isinstance(deadline, timedelta):
+        return now() + literal(deadline.total_seconds(), Double)
+    if isinstance(deadline, datetime):
+        return (deadline if deadline.tzinfo else deadline.replace(tzinfo=UTC)).timestamp()
+    return None
