@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.access.networks import Callers
     from app.console.inbox import inbox_pages
     from app.database.engine import Database
+    from app.decisions.confirming import Confirming
     from app.decisions.service import DecisionService
     from app.decisions.store import Decisions
     from app.encryption import Cipher
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.triggers import errors, requests
     from app.triggers.actions import action_routes
     from app.triggers.catalogue import trigger_types
+    from app.triggers.confirmations import confirmation_routes
     from app.triggers.receiving import Receiver
     from app.triggers.routes import trigger_routes
 
@@ -52,8 +54,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     requests.install(app)
     errors.install(app)
     app.register_blueprint(trigger_routes(kinds, gate, Receiver(database, cipher), settings))
-    service = DecisionService(Decisions(database, cipher, rules), rules, settings.decision_timeout)
+    decisions = Decisions(database, cipher, rules)
+    service = DecisionService(decisions, rules, settings.decision_timeout)
     app.register_blueprint(action_routes(gate, service))
+    app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions)))
     app.register_blueprint(health.routes(database))
     if settings.inbox:
         app.register_blueprint(inbox_pages(Inbox(database, cipher), lambda: callers.is_trusted(request)))

@@ -7,9 +7,11 @@ import sys
 import click
 
 from app.cli.clients import clients
+from app.cli.confirmations import confirmations
 from app.cli.database import db
 from app.cli.outbox import outbox
 from app.cli.processes import serve, web, worker
+from app.cli.rules import rules
 from app.cli.samples import samples
 from app.country import InvalidRules
 from app.database.engine import DatabaseAway
@@ -23,7 +25,7 @@ def commands() -> None:
     """The server that a country puts beside OpenCRVS. Settings come from the environment; see the README."""
 
 
-for command in (serve, web, worker, db, outbox, samples, clients):
+for command in (serve, web, worker, db, outbox, confirmations, rules, clients, samples):
     commands.add_command(command)
 
 

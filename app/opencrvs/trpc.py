@@ -92,7 +92,7 @@ def mutate(url: str, procedure: str, fields: Mapping[str, Any], token: str, time
         return Refused("the token cannot be sent: it is empty, or holds what no header can")
     try:
         body = json.dumps({"0": {"json": fields}}, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         return Refused(_one_line(f"what is added is not JSON: {error}", token))
     try:
         with requests.post(

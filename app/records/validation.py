@@ -64,8 +64,6 @@ def _bare(value: dict[str, Any], full: InvalidAction) -> Action:
     bare_value = {key: value[key] for key in _BARE_KEYS if key in value}
     try:
         return _in_form({**bare_value, "declaration": {}}, BARE)
-    except Broken:
-        raise full from None
     except BadFormat as bare:
         if isinstance(full, Broken):
             raise

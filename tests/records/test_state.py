@@ -127,6 +127,11 @@ class TestStates:
         assert aggregated_declaration(event_document(document(first, second))) == {"a": 2}
         assert aggregated_declaration(event_document(document(second, first))) == {"a": 1}
 
+    def test_of_two_actions_with_one_id_the_first_is_meant(self) -> None:
+        twins = [action(number=1, declaration={"a": n}) for n in (1, 2)]
+        taken = action(number=3, status="Accepted", originalActionId=uuid(1))
+        assert aggregated_declaration(event_document(document(*twins, taken))) == {"a": 1}
+
     def test_what_does_not_change_is_shared_from_state_to_state(self) -> None:
         declared = action(number=1, status="Accepted", declaration={"father": {"name": {"first": "A"}}, "mother": {}})
         read_by = action("READ", 2, status="Accepted")

@@ -1,0 +1,83 @@
+"""`country-config rules`: what a country's rules are, and what they would answer. No database is asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from app import country
+from app.cli.tables import print_table
+from app.country import Country
+from app.decisions import numbers
+from app.decisions.questions import action_of
+from app.decisions.rulings import Ruling, Verdict, in_time, rule
+from app.records.schema import InvalidDocument, event_document
+from app.records.state import NoPendingAction, SeveralPendingActions, pending_action
+from app.settings import Settings
+
+
+@click.group()
+def rules() -> None:
+    """The country's rules (COUNTRY_DIR/rules.py)."""
+
+
+@rules.command()
+def check() -> None:
+    """Read the rules and show them; exits 1 where they cannot be used."""
+    loaded = country.load(Settings.from_env().country_dir)
+    rows = [("action", event, action, one.__name__) for event, action, one in loaded.rules]
+    rows += [("registration number", event, "REGISTER", hook.number.__name__) for event, hook in loaded.numbers.items()]
+    rows += [("trigger", path, "", declared.message) for path, declared in loaded.triggers.items()]
+    if rows:
+        print_table(["What", "Event type or path", "Action type", "Function or message"], rows)
+    else:
+        click.echo("No rules: every action is accepted, and registration numbers are drawn at random.")
+
+
+@rules.command("try")
+@click.argument("event", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="EVENT.json")
+@click.option("--action", "action_id", help="Id of the action that is meant, where several are pending.")
+def try_(event: Path, action_id: str | None) -> None:
+    """Show what would be answered to an event document, and why. Nothing is kept."""
+    settings = Settings.from_env()
+    loaded = country.load(settings.country_dir)
+    try:
+        document = event_document(json.loads(event.read_text(encoding="utf-8")))
+        pending = pending_action(document, action_id)
+    except ValueError as error:
+        raise click.ClickException(f"{event} is no JSON: {error}") from None
+    except InvalidDocument as error:
+        found = "\n".join(f"  {'.'.join(map(str, one['path']))}: {one['message']}" for one in error.problems)
+        raise click.ClickException(f"{event} is no event document of core's:\n{found}") from None
+    except (NoPendingAction, SeveralPendingActions) as error:
+        raise click.ClickException(str(error)) from None
+    action = action_of(document, pending, {"sub": pending.created_by, "userType": pending.created_by_user_type})
+    ruling = rule(loaded.rules_for(document.type, pending.type), action, settings.decision_timeout)
+    click.echo(f"{document.type} {pending.type}, action {pending.id}")
+    for said in ruling.said:
+        click.echo(f"  {said}")
+    click.echo(_answer(ruling, _number(loaded, ruling, action)))
+
+
+def _number(loaded: Country, ruling: Ruling, action: country.Action) -> str | None:
+    if ruling.verdict is not Verdict.ACCEPT or action.pending.type != "REGISTER":
+        return None
+    hook = loaded.number_hook(action.event.type)
+    if ruling.registration_number or hook is None:
+        return ruling.registration_number or numbers.drawn()
+    try:
+        return in_time(lambda: hook.number(action, 1), 1.0)
+    except Exception as error:
+        raise click.ClickException(f"registration_number raised {type(error).__name__}: {error}") from error
+
+
+def _answer(ruling: Ruling, number: str | None) -> str:
+    if ruling.verdict is Verdict.REJECT:
+        return f"400 rejected: {ruling.reason}"
+    if ruling.verdict is Verdict.DEFER:
+        again = " (undecided: the worker asks the rules again)" if ruling.undecided else ""
+        return f"202 deferred{': ' + ruling.reason if ruling.reason else ''}{again}"
+    answer = {"declaration": ruling.declaration, "annotation": ruling.annotation, "registrationNumber": number}
+    return "200 accepted: " + json.dumps({name: value for name, value in answer.items() if value}, ensure_ascii=False)

@@ -1,0 +1,100 @@
+"""The routes on which other systems accept or reject what was deferred."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow.validate import Length
+
+from app.access import clients
+from app.access.clients import Permission
+from app.access.gate import Forbidden, Gate, Unauthenticated, bearer
+from app.database.engine import Database
+from app.decisions.confirming import Confirming, DecidedOtherwise, NoLateReject, UnknownAction
+from app.decisions.numbers import NoNumber
+from app.decisions.rulings import Ruling, Verdict
+from app.triggers.bodies import LIMIT, json_body
+from app.triggers.errors import Refused, because, json_response
+from app.triggers.payloads import problems
+
+
+class _Acceptance(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    registrationNumber = fields.String(validate=Length(1, 200))  # noqa: N815  core's name
+    declaration = fields.Dict(keys=fields.String())
+    annotation = fields.Dict(keys=fields.String())
+
+
+class _Rejection(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    reason = fields.String(required=True, validate=Length(1, 10_000))
+
+
+def confirmation_routes(gate: Gate, database: Database, confirming: Confirming) -> Blueprint:
+    """`POST /confirmations/{action id}/accept` and `/reject`, with an API key or the action's own token.
+
+    202 once it is written down, 404 for an action that core never asked about, 409 where it was decided otherwise,
+    422 for what core would not take.
+    """
+    routes = Blueprint("confirmations", __name__, url_prefix="/confirmations/<action_id>")
+
+    @routes.post("/accept")
+    def accept(action_id: str) -> Response:
+        _admit(gate, database, action_id)
+        given = _valid(_Acceptance())
+        ruling = Ruling(
+            Verdict.ACCEPT,
+            declaration=given.get("declaration", {}),
+            annotation=given.get("annotation"),
+            registration_number=given.get("registrationNumber"),
+        )
+        return _resolved(confirming, action_id, ruling)
+
+    @routes.post("/reject")
+    def reject(action_id: str) -> Response:
+        _admit(gate, database, action_id)
+        return _resolved(confirming, action_id, Ruling(Verdict.REJECT, reason=_valid(_Rejection())["reason"]))
+
+    return routes
+
+
+def _admit(gate: Gate, database: Database, action_id: str) -> None:
+    """Raises Unauthenticated and Forbidden."""
+    key = bearer(request)
+    if key is not None and key.startswith(clients.PREFIX):
+        client = clients.authenticate(database, key)
+        if client is None:
+            raise Unauthenticated("this API key is not valid, or was revoked")
+        if Permission.CONFIRMATIONS_WRITE not in client.permissions:
+            raise Forbidden(f"this API key lacks the permission {Permission.CONFIRMATIONS_WRITE}")
+        return
+    _, claims = gate.admit_core(request)
+    if str(claims.get("actionId")).lower() != action_id.lower():
+        raise Forbidden("the token is for another action")
+
+
+def _valid(schema: Schema) -> Mapping[str, Any]:
+    try:
+        given: Mapping[str, Any] = schema.load(json_body(request, LIMIT))
+    except ValidationError as error:
+        raise Refused(422, "Invalid payload", problems(error.messages)) from None
+    return given
+
+
+def _resolved(confirming: Confirming, action_id: str, ruling: Ruling) -> Response:
+    try:
+        confirming.resolve(action_id, ruling)
+    except UnknownAction as error:
+        raise Refused(404, *because("Unknown action", str(error))) from None
+    except DecidedOtherwise as error:
+        raise Refused(409, *because("Decided otherwise", str(error))) from None
+    except (NoLateReject, NoNumber) as error:
+        raise Refused(422, *because("Core would not take it", str(error))) from None
+    return json_response({}, 202)

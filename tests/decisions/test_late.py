@@ -1,0 +1,273 @@
+"""After core was told to wait: deciding again, confirming by hand, and telling core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select, update
+
+from app.access import clients
+from app.cli import commands
+from app.database.clock import now
+from app.database.tables import decisions, deliveries
+from app.outbox import operations
+from app.outbox.worker import Worker
+from tests.conftest import SECRET_KEY
+from tests.decisions.conftest import Country, pending, question
+from tests.opencrvs.core_events import Core, Mood
+
+DEFER = "@on_action('*', '*')\ndef wait(action):\n    return Defer('ask the ministry')\n"
+
+MakeWorker = Callable[[Country], Worker]
+
+
+class Late:
+    """A country that defers everything, its worker, and core."""
+
+    def __init__(self, country: Country, worker: Worker, core: Core) -> None:
+        self.country = country
+        self.worker = worker
+        self.core = core
+        self.key = clients.create(country.database, "civil-registry", ["confirmations:write"]).key
+
+    def defer(self, action_type: str = "REGISTER") -> dict[str, Any]:
+        """Have core ask and be told to wait."""
+        document = question(action_type)
+        self.core.keep(document)
+        assert self.country.ask(document).status_code == 202
+        return document
+
+    def say(self, document: dict[str, Any], verb: str, bearer: str | None = None, **body: Any) -> int:
+        return (
+            self.country.app.test_client()
+            .post(
+                f"/confirmations/{pending(document)['id']}/{verb}",
+                json=body,
+                headers={"Authorization": f"Bearer {bearer or self.key}"},
+            )
+            .status_code
+        )
+
+    def work(self) -> None:
+        self.worker.run_until_idle()
+
+    def state(self, document: dict[str, Any]) -> str:
+        with self.country.database.reading() as connection:
+            return str(
+                connection.scalar(select(decisions.c.state).where(decisions.c.action_id == pending(document)["id"]))
+            )
+
+    def delivery(self, key: str) -> Any:
+        with self.country.database.reading() as connection:
+            return connection.execute(select(deliveries).where(deliveries.c.key == key)).one()
+
+
+@pytest.fixture
+def make_late(make_country: Callable[..., Country], make_worker: MakeWorker, core: Core) -> Callable[..., Late]:
+    def make(rules: str = DEFER, **environ: str) -> Late:
+        country = make_country(rules, GATEWAY_URL=core.url, **environ)
+        return Late(country, make_worker(country), core)
+
+    return make
+
+
+@pytest.fixture
+def late(make_late: Callable[..., Late]) -> Late:
+    return make_late()
+
+
+def test_an_accept_is_kept_and_core_is_told_with_a_number_of_ours(late: Late) -> None:
+    document = late.defer()
+    assert late.say(document, "accept", declaration={"child.nid": "123"}) == 202
+    late.work()
+    (call,) = late.core.calls
+    assert call.procedure == "event.actions.register.accept"
+    assert call.fields["transactionId"] == pending(document)["transactionId"]
+    assert call.fields["declaration"] == {"child.nid": "123"}
+    assert call.authorization is not None
+    assert late.state(document) == "confirmed"
+    answer = late.country.ask(document)
+    assert answer.status_code == 200
+    assert answer.json == {
+        "declaration": {"child.nid": "123"},
+        "registrationNumber": call.fields["registrationNumber"],
+    }
+
+
+def test_a_reject_is_kept_and_the_same_question_gets_the_final_answer(late: Late) -> None:
+    document = late.defer()
+    assert late.say(document, "reject", reason="Not born here") == 202
+    late.work()
+    assert late.core.calls[0].procedure == "event.actions.register.reject"
+    answer = late.country.ask(document)
+    assert (answer.status_code, answer.json) == (400, {"reason": "Not born here"})
+
+
+def test_the_token_of_the_action_itself_will_do_and_no_other(late: Late) -> None:
+    document, other = late.defer(), late.defer("DECLARE")
+    assert late.say(document, "accept", late.country.token(other)) == 403
+    assert late.say(document, "accept", late.country.token(document)) == 202
+
+
+@pytest.mark.parametrize("bearer", ["cc_" + "x" * 43, "nonsense"])
+def test_a_wrong_key_is_401(late: Late, bearer: str) -> None:
+    assert late.say(late.defer(), "accept", bearer) == 401
+
+
+def test_a_key_without_the_permission_is_403(late: Late) -> None:
+    key = clients.create(late.country.database, "reader", []).key
+    assert late.say(late.defer(), "accept", key) == 403
+
+
+def test_the_same_again_is_harmless_and_the_opposite_is_409(late: Late) -> None:
+    document = late.defer()
+    assert late.say(document, "accept", registrationNumber="N-1") == 202
+    assert late.say(document, "accept", registrationNumber="N-1") == 202
+    assert late.say(document, "accept") == 202
+    assert late.say(document, "accept", registrationNumber="N-2") == 409
+    assert late.say(document, "reject", reason="no") == 409
+    late.work()
+    assert len(late.core.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [
+        ("reject", {}),
+        ("reject", {"reason": ""}),
+        ("accept", {"registrationNumber": 5}),
+        ("accept", {"declaration": []}),
+    ],
+)
+def test_bad_requests_are_422(late: Late, verb: str, body: dict[str, Any]) -> None:
+    assert late.say(late.defer(), verb, **body) == 422
+
+
+def test_an_action_that_core_never_asked_about_is_404(late: Late) -> None:
+    assert late.say(question("REGISTER"), "accept") == 404
+
+
+@pytest.mark.parametrize("action_type", ["REJECT", "APPROVE_CORRECTION"])
+def test_a_late_reject_that_core_cannot_take_is_refused_at_the_door(late: Late, action_type: str) -> None:
+    document = late.defer(action_type)
+    assert late.say(document, "reject", reason="no") == 422
+    assert late.state(document) == "deferred"
+
+
+def test_a_taken_number_is_refused_and_the_action_stays_open(late: Late) -> None:
+    first, second = late.defer(), late.defer()
+    assert late.say(first, "accept", registrationNumber="N-1") == 202
+    assert late.say(second, "accept", registrationNumber="N-1") == 422
+    assert late.state(second) == "deferred"
+
+
+@pytest.mark.parametrize("mood", [Mood.AWAY, Mood.FAILING, Mood.HTML])
+def test_while_core_is_away_it_is_tried_again(late: Late, mood: Mood) -> None:
+    document = late.defer()
+    late.say(document, "accept")
+    late.core.mood = mood
+    late.work()
+    assert late.delivery("confirmation").state == "queued"
+    assert late.state(document) == "confirming"
+    late.core.mood = Mood.WELL
+    operations.retry(late.country.database, None)
+    late.work()
+    assert late.state(document) == "confirmed"
+
+
+def test_what_no_retry_cures_fails_at_once_and_says_why(late: Late) -> None:
+    document = late.defer()
+    late.core.tokens = set()  # core takes none any more
+    late.say(document, "accept")
+    late.work()
+    delivery = late.delivery("confirmation")
+    assert (delivery.state, late.state(document)) == ("failed", "refused")
+    assert delivery.reason.startswith("core refuses it")
+
+
+def test_a_rule_that_crashed_is_asked_again_and_core_is_told(make_late: Callable[..., Late], tmp_path: Path) -> None:
+    mended = tmp_path / "mended"
+    late = make_late(
+        "from pathlib import Path\n@on_action('*', '*')\ndef rule(action):\n"
+        f"    if not Path({str(mended)!r}).exists():\n        raise RuntimeError\n    return Accept()\n"
+    )
+    document = late.defer()
+    late.work()
+    assert late.delivery("decide").state == "queued"
+    mended.touch()
+    operations.retry(late.country.database, None)
+    late.work()
+    assert late.state(document) == "confirmed"
+    assert late.core.calls[0].fields["registrationNumber"]
+
+
+def test_what_its_process_left_undecided_is_decided_by_the_worker(make_late: Callable[..., Late]) -> None:
+    late = make_late("@on_action('*', '*')\ndef accept(action):\n    return Accept()\n")
+    document = question("REGISTER")
+    late.core.keep(document)
+    assert late.country.ask(document).status_code == 200
+    with late.country.database.transaction() as connection:  # as if it had died in between
+        connection.execute(
+            update(decisions).values(
+                state="deciding", verdict=None, answer=None, registration_number=None, lease_until=now() - 1
+            )
+        )
+    late.work()
+    assert late.state(document) == "confirmed"
+
+
+def test_without_a_gateway_the_confirmation_waits_and_says_so(
+    make_country: Callable[..., Country], make_worker: MakeWorker, core: Core
+) -> None:
+    country = make_country(DEFER)
+    late = Late(country, make_worker(country), core)
+    late.say(late.defer(), "accept")
+    late.work()
+    assert "GATEWAY_URL" in late.delivery("confirmation").reason
+
+
+@pytest.fixture
+def run(late: Late) -> Callable[..., Result]:
+    def invoke(*arguments: str) -> Result:
+        settings = late.country.settings
+        environ = {"APP_ENV": "test", "DATABASE_URL": settings.database_url, "SECRET_KEY": SECRET_KEY}
+        return CliRunner().invoke(commands, list(arguments), env=environ)
+
+    return invoke
+
+
+def test_an_operator_lists_accepts_and_rejects(late: Late, run: Callable[..., Result]) -> None:
+    first, second = late.defer(), late.defer("DECLARE")
+    listed = run("confirmations", "list").output
+    assert first["trackingId"] in listed
+    assert pending(second)["id"] in listed
+    accepted = run("confirmations", "accept", pending(first)["id"], "--registration-number", "N-7")
+    assert accepted.exit_code == 0
+    assert run("confirmations", "reject", pending(second)["id"], "--reason", "no").exit_code == 0
+    again = run("confirmations", "reject", pending(first)["id"], "--reason", "no")
+    assert again.exit_code == 1
+    assert "confirming" in again.output
+    late.work()
+    assert {late.state(first), late.state(second)} == {"confirmed"}
+    assert "Nothing is open" in run("confirmations", "list").output
+
+
+def test_rules_can_be_tried_on_a_document(make_country: Callable[..., Country], tmp_path: Path) -> None:
+    country = make_country("@on_action('birth', 'REGISTER')\ndef no(action):\n    return Reject('Too late')\n")
+    event = tmp_path / "event.json"
+    environ = {"APP_ENV": "test", "COUNTRY_DIR": str(country.settings.country_dir), "SECRET_KEY": SECRET_KEY}
+
+    def tried(document: Any) -> Result:
+        event.write_text(json.dumps(document))
+        return CliRunner().invoke(commands, ["rules", "try", str(event)], env=environ)
+
+    assert "400 rejected: Too late" in tried(question("REGISTER")).output
+    assert "200 accepted" in tried(question("DECLARE")).output
+    assert tried({}).exit_code == 1
+    checked = CliRunner().invoke(commands, ["rules", "check"], env=environ)
+    assert "birth" in checked.output
