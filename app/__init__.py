@@ -92,17 +92,19 @@ def create_worker(settings: Settings) -> Worker:
     inbox = Inbox(database, cipher)
     smtp = SmtpTransport(settings.smtp, settings.domain)
     transport = to_mail_server(smtp) if settings.smtp.host else to_inbox(inbox)
+    policy = _policy(settings)
     minutes = max(1, settings.otp_ttl // 60)
     core = CoreEvents(settings.gateway_url) if settings.gateway_url else None
     late = LateDecisions(Decisions(database, cipher, rules), rules, settings.decision_timeout, core)
     senders = {
-        "plan": planner(kinds, _policy(settings), database, late.plan),
+        "plan": planner(kinds, policy, database, late.plan),
         "decide": late.decide,
         "confirmation": late.confirm,
         "email": email_sender(renderer, transport, settings.sender_email_address, settings.domain, minutes),
         "sms": sms_sender(renderer, inbox_provider(inbox), messages, minutes),
     }
-    return Worker(database, cipher, senders, closing=[smtp.close, database.close])
+    destinations = {"rules", "core", *policy.destinations.values()}
+    return Worker(database, cipher, senders, destinations, closing=[smtp.close, database.close])
 
 
 def _public_key(settings: Settings) -> PublicKey:

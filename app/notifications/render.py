@@ -10,12 +10,12 @@ from pathlib import Path
 import css_inline
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.notifications.email.mime import one_line
 from app.notifications.email.plain_text import plain_text
 from app.notifications.errors import MessageError
-from app.notifications.translations import Translations
+from app.notifications.translations import Translations, UnknownText
 
 __all__ = ["CannotRender", "RenderedEmail", "Renderer", "This", "one_line", "paragraphs"]
 
@@ -107,9 +107,14 @@ class Renderer:
             # A country's template may do anything. What the error says may quote a person's data.
             raise CannotRender(message, type(error).__name__) from error
 
-    def _lookup(self, language: str, variables: Mapping[str, str]) -> Callable[[str], Markup]:
-        def t(text_id: str) -> Markup:
-            return Markup(self._translations.filled(text_id, language, variables, escape=True))  # noqa: S704  it is
+    def _lookup(self, language: str, variables: Mapping[str, str]) -> Callable[..., Markup]:
+        def t(text_id: str, default: str | None = None) -> Markup:
+            try:
+                return Markup(self._translations.filled(text_id, language, variables, escape=True))  # noqa: S704  it is
+            except UnknownText:
+                if default is None:
+                    raise
+                return escape(default)
 
         return t
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Double, literal, update
+from sqlalchemy import Connection, Double, literal, or_, update
 
 from app.database.clock import now
 from app.database.tables import destinations
@@ -13,14 +13,17 @@ _LONGEST_PAUSE = 60.0  # a one-time code lives for minutes, so a mended server m
 
 
 def record_failure(connection: Connection, destination: str) -> float | None:
-    """Count one more failure. Returns for how many seconds the circuit is open because of it, None if it is not."""
-    failures: int = connection.execute(
+    """Count one more failure. Returns for how many seconds the circuit is open because of it, None if it is not.
+
+    While it is open nothing is counted: what fails then was under way already, and is the same outage.
+    """
+    failures: int | None = connection.execute(
         update(destinations)
-        .where(destinations.c.name == destination)
+        .where(destinations.c.name == destination, _IS_CLOSED)
         .values(failures=destinations.c.failures + 1)
         .returning(destinations.c.failures)
-    ).scalar_one()
-    if failures < FAILURES_TO_OPEN:
+    ).scalar_one_or_none()
+    if failures is None or failures < FAILURES_TO_OPEN:
         return None
     pause: float = min(_FIRST_PAUSE * 2 ** min(failures - FAILURES_TO_OPEN, 10), _LONGEST_PAUSE)
     connection.execute(
@@ -29,10 +32,20 @@ def record_failure(connection: Connection, destination: str) -> float | None:
     return pause
 
 
-def record_success(connection: Connection, destination: str) -> None:
-    """Close the circuit."""
-    connection.execute(
+def record_success(connection: Connection, destination: str) -> bool:
+    """Close the circuit. Returns whether it was open, or had been."""
+    failures: int | None = connection.execute(
         update(destinations)
-        .where(destinations.c.name == destination, destinations.c.failures > 0)
+        .where(destinations.c.name == destination, destinations.c.failures >= FAILURES_TO_OPEN)
         .values(failures=0, open_until=None)
+        .returning(destinations.c.failures)
+    ).scalar_one_or_none()
+    if failures is not None:
+        return True
+    connection.execute(
+        update(destinations).where(destinations.c.name == destination, destinations.c.failures > 0).values(failures=0)
     )
+    return False
+
+
+_IS_CLOSED = or_(destinations.c.open_until.is_(None), destinations.c.open_until <= now())

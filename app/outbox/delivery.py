@@ -95,9 +95,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class Dropped:
-    """It should not be sent, and `reason` says why."""
+    """It should not be sent, and `reason` says why; `follow_ups` are owed in its place."""
 
     reason: str
+    follow_ups: Sequence[NewDelivery] = field(default=())
 
 
 Outcome = Sent | Retry | Failed | Dropped

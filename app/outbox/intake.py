@@ -12,6 +12,7 @@ from sqlalchemy import Double, bindparam, insert, literal_column
 from app.database.clock import now
 from app.database.identifiers import new_id
 from app.database.tables import deliveries, triggers
+from app.outbox.schedule import schedule_of
 from app.outbox.states import Priority, State
 from app.outbox.worker import PLAN
 
@@ -34,6 +35,7 @@ INSERT_PLAN = insert(deliveries).values(
     state=literal_column(f"'{State.QUEUED}'"),
     created_at=now(),
     due_at=now() + bindparam("plan_after", type_=Double),
+    give_up_at=now() + literal_column(str(schedule_of(Priority.TRANSACTIONAL).give_up_after), Double),
 )
 
 

@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Double, Row, and_, case, func, literal, null, or_, select, update
 
 from app.database.clock import now
 from app.database.engine import Database
 from app.database.tables import attempts, deliveries, destinations, triggers
 from app.outbox import secrets
-from app.outbox.states import Reason, State
+from app.outbox.schedule import schedule_of
+from app.outbox.states import Priority, Reason, State
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def retry(database: Database, ids: Collection[str] | None) -> Change:
     """Make these, or all, due now: what waits, what failed, and what sits behind an open circuit.
 
     What is being sent, or has ended otherwise, is left alone, as is what could only be sent without its erased
-    password. A paused destination stays paused.
+    password, and what has no address that could be sent to. A paused destination stays paused.
     """
     with database.transaction() as connection:
         whole = connection.execute(
@@ -88,11 +89,12 @@ def retry(database: Database, ids: Collection[str] | None) -> Change:
                 _chosen(ids),
                 deliveries.c.state.in_([State.QUEUED, State.FAILED]),
                 deliveries.c.trigger_id.not_in(select(triggers.c.id).where(triggers.c.erased_at.is_not(None))),
+                ~_NEVER_SENDABLE,
             )
             .values(
                 state=State.QUEUED,
                 due_at=now(),
-                give_up_at=deliveries.c.give_up_at - deliveries.c.created_at + now(),
+                give_up_at=now() + _PATIENCE,
                 ended_at=null(),
                 reason=null(),
             )
@@ -137,24 +139,34 @@ def known_destinations(database: Database) -> list[str]:
         return list(connection.scalars(select(destinations.c.name).order_by(destinations.c.name)))
 
 
+_PATIENCE = case(
+    *(
+        (deliveries.c.priority == int(priority), literal(schedule_of(priority).give_up_after, Double))
+        for priority in Priority
+    )
+)
+# Failed when it was planned: there is no address to send it to.
+_NEVER_SENDABLE = and_(deliveries.c.state == State.FAILED, deliveries.c.attempts == 0, deliveries.c.payload.is_(None))
+
+
 def _chosen(ids: Collection[str] | None) -> ColumnElement[bool]:
     return deliveries.c.id.is_not(None) if ids is None else deliveries.c.id.in_(ids)
 
 
 def _why_not(connection: Connection, ids: set[str]) -> dict[str, str]:
-    states = {
-        row.id: row.state
-        for row in connection.execute(select(deliveries.c.id, deliveries.c.state).where(deliveries.c.id.in_(ids)))
-    }
-    reasons = {
-        State.SENDING: "it is being sent",
-        State.SENT: "it was sent",
-        State.DELIVERED: "it was delivered",
-        State.DROPPED: "it was dropped on purpose",
-        State.FAILED: "its code or password is erased, so it cannot be sent any more",
-        State.QUEUED: "its code or password is erased, so it cannot be sent any more",
-    }
-    return {
-        delivery_id: reasons[State(states[delivery_id])] if delivery_id in states else "there is none with this id"
-        for delivery_id in sorted(ids)
-    }
+    found = connection.execute(
+        select(deliveries.c.id, deliveries.c.state, _NEVER_SENDABLE.label("never")).where(deliveries.c.id.in_(ids))
+    )
+    reasons = {row.id: "its address cannot be sent to" if row.never else _REASONS[State(row.state)] for row in found}
+    return {delivery_id: reasons.get(delivery_id, "there is none with this id") for delivery_id in sorted(ids)}
+
+
+_ERASED = "its code or password is erased, so it cannot be sent any more"
+_REASONS = {
+    State.SENDING: "it is being sent",
+    State.SENT: "it was sent",
+    State.DELIVERED: "it was delivered",
+    State.DROPPED: "it was dropped on purpose",
+    State.FAILED: _ERASED,
+    State.QUEUED: _ERASED,
+}

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import structlog
 
 from app.encryption import Cipher, UnknownKey
-from app.outbox.delivery import Delivery, Dropped, Outcome, Retry, Sender, Trigger
+from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Retry, Sender, Sent, Trigger
 from app.outbox.settling import Finished
 from app.outbox.states import Priority, Reason
 from app.outbox.store import Claim
 
 log = structlog.get_logger()
+
+_SHORTEST_SECRET = 4  # a shorter one stands in many an innocent answer
 
 
 def attempt(taken: Claim, cipher: Cipher, senders: Mapping[str, Sender]) -> Finished:
@@ -21,8 +25,10 @@ def attempt(taken: Claim, cipher: Cipher, senders: Mapping[str, Sender]) -> Fini
     started = time.monotonic()
     with structlog.contextvars.bound_contextvars(request_id=taken.trigger.request_id, delivery_id=taken.id):
         try:
-            delivery = _decrypted(taken, cipher)
+            secrets = cipher.decrypt(taken.trigger.secrets) if taken.trigger.secrets is not None else {}
+            delivery = _decrypted(taken, cipher, secrets)
             outcome: Outcome = Dropped(Reason.EXPIRED) if delivery.expired else senders[delivery.channel](delivery)
+            outcome = _without(outcome, [value for value in secrets.values() if isinstance(value, str)])
         except UnknownKey as error:
             outcome = Retry(answer=str(error))
         except Exception as error:  # whatever a sender raises, the delivery must not be lost
@@ -31,11 +37,29 @@ def attempt(taken: Claim, cipher: Cipher, senders: Mapping[str, Sender]) -> Fini
     return Finished(taken, outcome, time.monotonic() - started)
 
 
-def _decrypted(taken: Claim, cipher: Cipher) -> Delivery:
+def _without(outcome: Outcome, secrets: Sequence[str]) -> Outcome:
+    """The outcome, its texts without the trigger's codes and passwords: a provider may well repeat the message."""
+
+    def hidden(text: str) -> str:
+        for secret in secrets:
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, "***")
+        return text
+
+    match outcome:
+        case Failed(reason=reason, answer=answer):
+            return replace(outcome, reason=hidden(reason), answer=hidden(answer))
+        case Sent(answer=answer) | Retry(answer=answer):
+            return replace(outcome, answer=hidden(answer))
+        case Dropped():
+            return outcome
+
+
+def _decrypted(taken: Claim, cipher: Cipher, secrets: Mapping[str, Any]) -> Delivery:
     row, origin = taken.delivery, taken.trigger
     payload = cipher.decrypt(origin.payload)
-    if origin.secrets is not None:
-        payload |= cipher.decrypt(origin.secrets)
+    if secrets:
+        payload |= secrets
     return Delivery(
         id=row.id,
         key=row.key,
@@ -54,5 +78,5 @@ def _decrypted(taken: Claim, cipher: Cipher) -> Delivery:
             payload=payload,
         ),
         expires_at=row.expires_at,
-        deadline=time.monotonic() + taken.expires_in if taken.expires_in is not None else None,
+        deadline=taken.deadline,
     )

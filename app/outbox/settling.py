@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from app.cleaning import clean
 from app.database.engine import Database
 from app.encryption import Cipher
 from app.outbox import circuits, secrets, store
@@ -32,6 +33,7 @@ class Settled:
     """What was written: the new state, and why. `superseded` where another worker had taken the delivery over.
 
     Seconds: `pause` until the next try, `circuit_open_for` where the destination counts as down because of this one.
+    `back` where it is up again by this one.
     """
 
     finished: Finished
@@ -40,6 +42,13 @@ class Settled:
     pause: float = 0.0
     superseded: bool = False
     circuit_open_for: float | None = None
+    back: bool = False
+
+    @property
+    def follow_ups(self) -> Sequence[NewDelivery]:
+        """What came to be owed by it, or was dropped or refused before it could be sent."""
+        outcome = self.finished.outcome
+        return () if isinstance(outcome, Retry) or self.superseded else outcome.follow_ups
 
 
 def settle(connection: Connection, database: Database, cipher: Cipher, finished: Sequence[Finished]) -> list[Settled]:
@@ -50,7 +59,8 @@ def settle(connection: Connection, database: Database, cipher: Cipher, finished:
     held = store.still_held(connection, [one.claim for one in finished])
     ours = [_ending(one) for one in finished if one.claim.id in held]
     store.end_try(connection, [_values(one) for one in ours])
-    store.add(connection, database, cipher, [owed for one in ours for owed in _owed(one.finished)])
+    owed = [(one.finished.claim.trigger.id, new) for one in ours for new in one.follow_ups]
+    store.add(connection, database, cipher, owed)
     if ended := {one.finished.claim.trigger.id for one in ours if one.state is not State.QUEUED}:
         secrets.erase(connection, ended)
     opened = _circuits(connection, ours)
@@ -79,7 +89,7 @@ def _values(settled: Settled) -> dict[str, object]:
     return {
         "held": settled.finished.claim.id,
         "becomes": settled.state,
-        "because": settled.reason,
+        "because": clean(settled.reason) if settled.reason else None,
         "provider": outcome.provider_id if isinstance(outcome, Sent) else None,
         "ended": settled.state is not State.QUEUED,
         "pause": settled.pause,
@@ -94,24 +104,23 @@ def _attempt(finished: Finished) -> dict[str, object]:
         "fence": finished.claim.attempt,
         "took": finished.duration,
         "came": type(outcome).__name__.lower(),
-        "said": said[:_ANSWER_LENGTH] or None,
+        "said": clean(said[:_ANSWER_LENGTH]) or None,
     }
 
 
-def _owed(finished: Finished) -> list[tuple[str, NewDelivery]]:
-    follow_ups = finished.outcome.follow_ups if isinstance(finished.outcome, Sent | Failed) else ()
-    return [(finished.claim.trigger.id, new) for new in follow_ups]
-
-
 def _circuits(connection: Connection, settled: Sequence[Settled]) -> list[Settled]:
-    """Count failures and successes against the destinations, in one order, so that two workers never deadlock."""
+    """Count failures and successes against the destinations, in one order, so that two workers never deadlock.
+
+    One success among them shows that the destination is there, whatever else came back.
+    """
+    alive = {one.finished.claim.lane.destination for one in settled if isinstance(one.finished.outcome, Sent)}
+    back = {destination for destination in sorted(alive) if circuits.record_success(connection, destination)}
     counted = []
     for one in sorted(settled, key=lambda one: one.finished.claim.lane.destination):
-        lane, outcome = one.finished.claim.lane, one.finished.outcome
+        destination, outcome = one.finished.claim.lane.destination, one.finished.outcome
         open_for = None
-        if isinstance(outcome, Retry) and outcome.destination_down:
-            open_for = circuits.record_failure(connection, lane.destination)
-        elif isinstance(outcome, Sent) and lane.failures:
-            circuits.record_success(connection, lane.destination)
-        counted.append(replace(one, circuit_open_for=open_for))
+        if isinstance(outcome, Retry) and outcome.destination_down and destination not in alive:
+            open_for = circuits.record_failure(connection, destination)
+        counted.append(replace(one, circuit_open_for=open_for, back=destination in back))
+        back.discard(destination)
     return counted

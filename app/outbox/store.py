@@ -4,6 +4,7 @@ transaction and knows nothing of sending.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from app.cleaning import clean
 from app.database.clock import now
 from app.database.engine import Database
 from app.database.identifiers import new_id
@@ -35,7 +37,7 @@ from app.database.tables import attempts, deliveries, destinations, triggers
 from app.encryption import Cipher
 from app.outbox.delivery import NewDelivery
 from app.outbox.schedule import schedule_of
-from app.outbox.states import Priority, Reason, State
+from app.outbox.states import Priority, State
 
 LEASE = 15.0  # seconds that a worker has to renew or settle what it claimed
 
@@ -58,8 +60,8 @@ class Lane:
 class Claim:
     """A delivery that this worker holds, still encrypted. `attempt` is the fence: whoever claims next has a higher one.
 
-    `delivery` and `trigger` are their rows. In seconds, where they apply: `expires_in` is the life that is left,
-    `gives_up_in` the time for more tries.
+    `delivery` and `trigger` are their rows. Where they apply: `deadline` is the end of its life on this process's
+    monotonic clock, `gives_up_in` the seconds that there are for more tries.
     """
 
     id: str
@@ -67,8 +69,13 @@ class Claim:
     lane: Lane
     delivery: Row[Any]
     trigger: Row[Any]
-    expires_in: float | None
+    deadline: float | None
     gives_up_in: float | None
+
+    @property
+    def fence(self) -> tuple[str, int]:
+        """What this claim is and no other."""
+        return self.id, self.attempt
 
 
 _EXPIRES_IN = (deliveries.c.expires_at - now()).label("expires_in")
@@ -79,7 +86,7 @@ def add(connection: Connection, database: Database, cipher: Cipher, owed: Sequen
     """Owe these too, each to the trigger whose id is beside it. What is already owed under its key is left as it is."""
     if not owed:
         return
-    register_destinations(connection, database, {item.destination for _, item in owed})
+    register_destinations(connection, database, {item.destination for _, item in owed if item.state is State.QUEUED})
     statement = database.insert(deliveries).values(_NEW_DELIVERY).on_conflict_do_nothing()
     connection.execute(
         statement,
@@ -91,10 +98,10 @@ def add(connection: Connection, database: Database, cipher: Cipher, owed: Sequen
                 "to_channel": item.channel,
                 "to_destination": item.destination,
                 "of_message": item.message,
-                "masked": item.recipient,
+                "masked": _column(item.recipient),
                 "urgency": int(item.priority),
                 "born": item.state,
-                "because": item.reason,
+                "because": _column(item.reason),
                 "until": item.expires_at,
                 "patience": schedule_of(item.priority).give_up_after,
                 "content": cipher.encrypt(item.payload) if item.payload is not None else None,
@@ -102,6 +109,11 @@ def add(connection: Connection, database: Database, cipher: Cipher, owed: Sequen
             for trigger_id, item in owed
         ],
     )
+
+
+def _column(text: str | None) -> str | None:
+    """Text that a column of either database takes."""
+    return None if text is None else clean(text)
 
 
 _NEW_DELIVERY: dict[str, Any] = {
@@ -126,6 +138,8 @@ _NEW_DELIVERY: dict[str, Any] = {
 
 def register_destinations(connection: Connection, database: Database, names: set[str]) -> None:
     """Make the destinations known, so that their lanes are looked at."""
+    if not names:
+        return
     insert = database.insert(destinations).on_conflict_do_nothing()
     connection.execute(insert, [{"name": name} for name in sorted(names)])
 
@@ -159,7 +173,7 @@ def claim(connection: Connection, lane: Lane, limit: int) -> list[Claim]:
     ).all()
     origins = {row.id: row for row in connection.execute(_ORIGINS, {"ids": list({row.trigger_id for row in claimed})})}
     return [
-        Claim(row.id, row.attempts, lane, row, origins[row.trigger_id], row.expires_in, row.gives_up_in)
+        Claim(row.id, row.attempts, lane, row, origins[row.trigger_id], _deadline(row.expires_in), row.gives_up_in)
         for row in sorted(claimed, key=lambda row: row.due_at)
     ]
 
@@ -190,21 +204,8 @@ _CLAIM = (
 _ORIGINS = select(triggers).where(triggers.c.id.in_(bindparam("ids", expanding=True)))
 
 
-def renew(connection: Connection, held: Sequence[Claim]) -> None:
-    """Keep what is still being sent for another LEASE seconds."""
-    if held:
-        connection.execute(_RENEW, [{"held": taken.id, "fence": taken.attempt, "lease": LEASE} for taken in held])
-
-
-_RENEW = (
-    update(deliveries)
-    .where(
-        deliveries.c.id == bindparam("held"),
-        deliveries.c.attempts == bindparam("fence"),
-        state_is(State.SENDING),
-    )
-    .values(lease_until=now() + bindparam("lease", type_=Double))
-)
+def _deadline(expires_in: float | None) -> float | None:
+    return None if expires_in is None else time.monotonic() + expires_in
 
 
 def still_held(connection: Connection, claims: Sequence[Claim]) -> set[str]:
@@ -256,52 +257,3 @@ def record_attempts(connection: Connection, database: Database, tries: Sequence[
         answer=bindparam("said"),
     )
     connection.execute(statement.on_conflict_do_nothing(), tries)
-
-
-def something_overdue(connection: Connection) -> bool:
-    """Whether `drop_expired` or `requeue_lost` has something to do."""
-    expired = exists().where(state_is(State.QUEUED), deliveries.c.expires_at <= now())
-    lost = exists().where(state_is(State.SENDING), deliveries.c.lease_until < now())
-    return bool(connection.scalar(select(or_(expired, lost))))
-
-
-def drop_expired(connection: Connection) -> list[str]:
-    """Drop what waited past its life, behind an open circuit or a pause too. Returns the triggers concerned."""
-    dropped = connection.execute(
-        update(deliveries)
-        .where(state_is(State.QUEUED), deliveries.c.expires_at.is_not(None), deliveries.c.expires_at <= now())
-        .values(state=State.DROPPED, reason=Reason.EXPIRED, ended_at=now())
-        .returning(deliveries.c.trigger_id)
-    )
-    return list(dropped.scalars())
-
-
-def requeue_lost(connection: Connection, database: Database) -> list[str]:
-    """Make due again what a worker claimed and neither settled nor renewed. Returns the deliveries concerned.
-
-    At once after the first loss; later with the pauses of a retry, in case the delivery is what kills the worker.
-    """
-    lost = connection.execute(
-        select(deliveries.c.id, deliveries.c.attempts, deliveries.c.priority)
-        .where(state_is(State.SENDING), deliveries.c.lease_until < now())
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in lost:
-        pause = 0.0 if row.attempts == 1 else schedule_of(Priority(row.priority)).pause(row.attempts)
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id == row.id)
-            .values(state=State.QUEUED, lease_until=None, due_at=now() + literal(pause, Double))
-        )
-        connection.execute(
-            database.insert(attempts)
-            .values(
-                delivery_id=row.id,
-                number=row.attempts,
-                started_at=now() - literal(LEASE, Double),
-                outcome="lost",
-                answer="The worker that held it stopped without a word",
-            )
-            .on_conflict_do_nothing()
-        )
-    return [row.id for row in lost]

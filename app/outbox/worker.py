@@ -18,12 +18,12 @@ from sqlalchemy import Connection
 
 from app.database.engine import Database, DatabaseAway
 from app.encryption import Cipher
-from app.outbox import secrets, store
+from app.outbox import leases, secrets, store
 from app.outbox.circuits import FAILURES_TO_OPEN
-from app.outbox.delivery import Sender
+from app.outbox.delivery import Failed, Retry, Sender
 from app.outbox.sending import attempt
 from app.outbox.settling import Finished, Settled, settle
-from app.outbox.states import Priority, State
+from app.outbox.states import Priority, Reason, State
 from app.outbox.store import LEASE, Claim, Lane
 
 log = structlog.get_logger()
@@ -45,15 +45,21 @@ _LONGEST_STOP = 20.0
 
 
 class Worker:
-    """Sends what is due. `senders` maps a channel to the function that sends for it; `closing` is called by `close`."""
+    """Sends what is due.
+
+    `senders` maps a channel to the function that sends for it. `destinations` are known from the start, so that they
+    can be paused before anything is owed to them. `closing` is called by `close`.
+    """
 
     def __init__(
         self,
         database: Database,
         cipher: Cipher,
         senders: Mapping[str, Sender],
+        destinations: Collection[str] = (),
         closing: Sequence[Callable[[], None]] = (),
     ) -> None:
+        self._destinations = {PLAN, *destinations}
         self._closing = closing
         self._database = database
         self._cipher = cipher
@@ -61,7 +67,7 @@ class Worker:
         self._stopping = threading.Event()
         self._ended: SimpleQueue[Finished] = SimpleQueue()
         self._unsettled: list[Finished] = []
-        self._held: dict[str, Claim] = {}
+        self._held: dict[tuple[str, int], Claim] = {}
         self._renewed_at = self._swept_at = self._erased_at = time.monotonic()
         self._database_is_away = False
         self._is_registered = False
@@ -85,7 +91,7 @@ class Worker:
                     claimed = self._turn()
                 except DatabaseAway as error:
                     self._say_that_the_database_is_away(error)
-                    self._stopping.wait(_PAUSE_WITHOUT_DATABASE)
+                    time.sleep(_PAUSE_WITHOUT_DATABASE)
                     continue
                 if self._database_is_away:
                     self._database_is_away = False
@@ -102,7 +108,11 @@ class Worker:
                 self._try_one(taken)
 
     def _try_one(self, taken: Claim) -> None:
-        self._ended.put(attempt(taken, self._cipher, self._senders))
+        try:
+            finished = attempt(taken, self._cipher, self._senders)
+        except BaseException as error:  # noqa: BLE001  a claim that never ends would be renewed for ever
+            finished = Finished(taken, Retry(f"the try crashed: {type(error).__name__}"), 0.0)
+        self._ended.put(finished)
 
     def _has_waited_long_enough(self) -> bool:
         """What is unsettled by now is left to its lease: another worker will try it again."""
@@ -122,28 +132,35 @@ class Worker:
         """Settle and claim, in one transaction; none is opened where there is nothing to do."""
         if not self._is_registered:
             with self._database.transaction() as connection:
-                store.register_destinations(connection, self._database, {PLAN})
+                store.register_destinations(connection, self._database, self._destinations)
             self._is_registered = True
         while not self._ended.empty():
             self._unsettled.append(self._ended.get())
         sweeping = self._is_time_to_sweep()
         if not self._unsettled and not self._is_time(self._renewed_at, _RENEW_EVERY):
             with self._database.reading() as connection:
-                sweeping = sweeping and store.something_overdue(connection)
+                sweeping = sweeping and leases.something_overdue(connection)
                 if not sweeping and not self._places(self._lanes(connection)):
                     return []
-        with self._database.transaction() as connection:
-            settled = settle(connection, self._database, self._cipher, self._unsettled)
-            held = self._held.keys() - {one.claim.id for one in self._unsettled}
-            swept = self._sweep(connection) if sweeping else []
-            self._renew(connection)
-            claimed = [
-                taken
-                for lane, limit in self._places(self._lanes(connection), held)
-                for taken in store.claim(connection, lane, limit)
-            ]
-        self._held = {delivery_id: self._held[delivery_id] for delivery_id in held}
-        self._held |= {taken.id: taken for taken in claimed}
+        try:
+            with self._database.transaction() as connection:
+                settled = settle(connection, self._database, self._cipher, self._unsettled)
+                held = self._held.keys() - {one.claim.fence for one in self._unsettled}
+                self._renew(connection, held)
+                swept = self._sweep(connection, held) if sweeping else []
+                claimed = [
+                    taken
+                    for lane, limit in self._places(self._lanes(connection), held)
+                    for taken in store.claim(connection, lane, limit)
+                ]
+        except DatabaseAway:
+            raise
+        except Exception:
+            if not self._unsettled:
+                raise
+            self._settle_one_by_one()
+            return []
+        self._held = {fence: self._held[fence] for fence in held} | {taken.fence: taken for taken in claimed}
         self._unsettled = []
         for one in settled:
             _say(one)
@@ -151,15 +168,37 @@ class Worker:
             log.warning("delivery.lost", delivery_id=delivery_id, reason="its worker stopped; it is due again")
         return claimed
 
+    def _settle_one_by_one(self) -> None:
+        """One outcome cannot be written down: the others are, and that one ends as a failure, not as another send."""
+        log.exception("outcome.unwritable", unsettled=len(self._unsettled))
+        while self._unsettled:
+            one = self._unsettled[0]
+            for outcome in (one.outcome, Failed("what came of it could not be written down: see the log")):
+                try:
+                    with self._database.transaction() as connection:
+                        finished = Finished(one.claim, outcome, one.duration)
+                        (settled,) = settle(connection, self._database, self._cipher, [finished])
+                except DatabaseAway:
+                    raise
+                except Exception:
+                    log.exception("outcome.unwritable", delivery_id=one.claim.id)
+                    continue
+                _say(settled)
+                break
+            self._unsettled.pop(0)
+            self._held.pop(one.claim.fence, None)
+
     def _lanes(self, connection: Connection) -> list[Lane]:
         return [] if self._stopping.is_set() else store.lanes(connection)
 
-    def _places(self, open_lanes: list[Lane], held: Collection[str] | None = None) -> list[tuple[Lane, int]]:
+    def _places(
+        self, open_lanes: list[Lane], held: Collection[tuple[str, int]] | None = None
+    ) -> list[tuple[Lane, int]]:
         """How many to claim of each lane, so that no destination and no broadcast takes all places.
 
         What is sent but not yet settled still counts, unless `held` says that it is settled by now.
         """
-        lanes = [taken.lane for taken in self._held.values() if held is None or taken.id in held]
+        lanes = [taken.lane for taken in self._held.values() if held is None or taken.fence in held]
         at = Counter(lane.destination for lane in lanes)
         bulk = Counter(lane.destination for lane in lanes if lane.priority is Priority.BULK)
         free = PLACES - (at.total() - at[PLAN])
@@ -178,13 +217,16 @@ class Worker:
                 at[lane.destination] += limit
         return wanted
 
-    def _sweep(self, connection: Connection) -> list[str]:
-        secrets.erase(connection, store.drop_expired(connection))
-        return store.requeue_lost(connection, self._database)
+    def _sweep(self, connection: Connection, held: Collection[tuple[str, int]]) -> list[str]:
+        expired = leases.drop_expired(connection)
+        secrets.erase(connection, expired)
+        for trigger_id in expired:
+            log.info("delivery.ended", trigger_id=trigger_id, state=State.DROPPED, reason=Reason.EXPIRED)
+        return leases.requeue_lost(connection, self._database, [delivery_id for delivery_id, _ in held])
 
-    def _renew(self, connection: Connection) -> None:
+    def _renew(self, connection: Connection, held: Collection[tuple[str, int]]) -> None:
         if self._is_time(self._renewed_at, _RENEW_EVERY):
-            store.renew(connection, list(self._held.values()))
+            leases.renew(connection, [self._held[fence] for fence in held])
             self._renewed_at = time.monotonic()
         if self._is_time(self._erased_at, _ERASE_EVERY):
             secrets.erase(connection)
@@ -225,6 +267,13 @@ def _say(settled: Settled) -> None:
         log.error("delivery.failed", **facts, reason=settled.reason)
     elif taken.delivery.channel != PLAN:
         log.info("delivery.ended", **facts, state=settled.state, reason=settled.reason)
+    for new in settled.follow_ups:
+        if new.state is not State.QUEUED:
+            say = log.error if new.state is State.FAILED else log.info
+            about = {"channel": new.channel, "message": new.message, "attempt": 0}
+            say("delivery.ended", **{**facts, **about}, state=new.state, reason=new.reason)
+    if settled.back:
+        log.info("destination.back", destination=taken.lane.destination)
     if settled.circuit_open_for is not None:
         log.error(
             "destination.down",

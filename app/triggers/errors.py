@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from app.access.gate import Forbidden, Unauthenticated
@@ -20,6 +20,7 @@ from app.opencrvs.public_key import KeyUnavailable
 log = structlog.get_logger()
 
 RETRY_AFTER = "5"  # seconds
+_LONGEST_PATH = 200
 
 
 class Refused(Exception):
@@ -59,15 +60,15 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Response:
-        return error.response
+        return _said(error)
 
     @app.errorhandler(Unauthenticated)
     def unauthenticated(error: Unauthenticated) -> Response:
-        return Refused(401, *because("Unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}).response
+        return _said(Refused(401, *because("Unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}))
 
     @app.errorhandler(Forbidden)
     def forbidden(error: Forbidden) -> Response:
-        return Refused(403, *because("Forbidden", str(error))).response
+        return _said(Refused(403, *because("Forbidden", str(error))))
 
     @app.errorhandler(DatabaseAway)
     def database_away(error: DatabaseAway) -> Response:
@@ -84,9 +85,24 @@ def install(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After", "Location")}
-        return Refused(error.code or 500, error.name, headers=headers).response
+        return _said(Refused(error.code or 500, error.name, headers=headers))
 
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         log.error("request.crashed", exc_info=error)
         return Refused(500, *because("Internal server error", "The log says more, under this request's id")).response
+
+
+def _said(refused: Refused) -> Response:
+    """The answer, and a line in the log: core ignores most of what it is answered, so an operator must see it."""
+    first = refused.details[0] if refused.details else {}
+    log.warning(
+        "request.refused",
+        status=refused.status,
+        path=request.path[:_LONGEST_PATH] if refused.status != 404 else None,  # what is unknown may be anything
+        caller=request.remote_addr,
+        error=refused.error,
+        at=".".join(map(str, first.get("path", ()))) or None,
+        reason=first.get("message"),
+    )
+    return refused.response

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, exists, or_, select
 
 from app.database.engine import Database
 from app.database.tables import deliveries, triggers
 from app.notifications.planning import Policy, plan
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sender, Sent, Trigger
 from app.outbox.states import Reason, State
+from app.outbox.worker import PLAN
 from app.triggers.catalogue import TriggerType
 
 _EVENTS = "events/"
@@ -34,24 +35,21 @@ def planner(kinds: Mapping[str, TriggerType], policy: Policy, database: Database
 
 
 def is_repeat(database: Database, trigger: Trigger, within: float) -> bool:
-    """Whether the same was received in the `within` seconds before, and was not itself dropped as a repeat.
+    """Whether the same was received in the `within` seconds before, and went out or is going to.
 
+    One that came to nothing may be sent again: a repeat that was dropped itself, or a failure that was mended since.
     Ids are ordered by time, so of two that arrive together exactly one is the repeat.
     """
     earlier = triggers.alias("earlier")
-    dropped_as_repeat = exists().where(
-        deliveries.c.trigger_id == earlier.c.id,
-        deliveries.c.state == State.DROPPED,
-        deliveries.c.reason == Reason.REPEATED,
-    )
+    under_way = deliveries.c.state.in_([State.QUEUED, State.SENDING])
+    went_out = and_(deliveries.c.channel != PLAN, deliveries.c.state.in_([State.SENT, State.DELIVERED]))
     statement = select(
         exists().where(
-            and_(
-                earlier.c.fingerprint == trigger.fingerprint,
-                earlier.c.received_at >= trigger.received_at - within,
-                earlier.c.id < trigger.id,
-                ~dropped_as_repeat,
-            )
+            earlier.c.fingerprint == trigger.fingerprint,
+            earlier.c.received_at >= trigger.received_at - within,
+            earlier.c.id < trigger.id,
+            deliveries.c.trigger_id == earlier.c.id,
+            or_(under_way, went_out),
         )
     )
     with database.reading() as connection:

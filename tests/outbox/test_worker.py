@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from app.database.engine import DatabaseAway
 from app.encryption import Cipher
-from app.outbox import secrets, store
+from app.outbox import leases, secrets
 from app.outbox.circuits import FAILURES_TO_OPEN
 from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sent
 from app.outbox.states import Priority, Reason, State
@@ -127,9 +127,9 @@ def test_what_expires_behind_a_pause_is_dropped_all_the_same(outbox: Outbox, ema
     outbox.set(expires_at=-0.1)
     outbox.set_destination("smtp", paused=True)
     with outbox.database.transaction() as connection:
-        assert store.something_overdue(connection)
-        assert store.drop_expired(connection) == [trigger_id]
-        assert not store.something_overdue(connection)
+        assert leases.something_overdue(connection)
+        assert leases.drop_expired(connection) == [trigger_id]
+        assert not leases.something_overdue(connection)
     assert outbox.only().reason == Reason.EXPIRED
 
 
@@ -182,7 +182,7 @@ def test_a_delivery_whose_worker_died_is_tried_again_by_another(outbox: Outbox, 
     assert outbox.only().state == State.SENDING
     outbox.set(lease_until=-1)
     with outbox.database.transaction() as connection:
-        assert store.requeue_lost(connection, outbox.database) == [outbox.only().id]
+        assert leases.requeue_lost(connection, outbox.database) == [outbox.only().id]
     outbox.run(email=sent)
     assert (outbox.only().state, outbox.only().attempts) == (State.SENT, 2)
     assert [attempt.outcome for attempt in outbox.attempts()] == ["lost", "sent"]
@@ -194,7 +194,7 @@ def test_a_worker_that_was_thought_dead_cannot_overwrite_what_another_did(outbox
     (taken,) = slow._turn()
     outbox.set(lease_until=-1)
     with outbox.database.transaction() as connection:
-        store.requeue_lost(connection, outbox.database)
+        leases.requeue_lost(connection, outbox.database)
     outbox.run(email=sent)
     slow._try_one(taken)
     slow._turn()
@@ -207,7 +207,7 @@ def test_a_lease_is_renewed_while_a_send_goes_on(outbox: Outbox, email: Make) ->
     (taken,) = worker._turn()
     outbox.set(lease_until=1)
     with outbox.database.transaction() as connection:
-        store.renew(connection, [taken])
+        leases.renew(connection, [taken])
     assert outbox.only().lease_until > time.time() + 10
 
 
