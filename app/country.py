@@ -233,8 +233,9 @@ def trigger(
 
     `path` is resource/action or resource/subresource/action. Beside `fields` (marshmallow's), the payload has a
     `recipient`, shaped as in core's user triggers. The message is `templates/email/{message}.html` with its wording
-    in `translations/`, and by SMS the wording with the id `{message}.sms`; the text fields are its variables. Fields
-    named in `secrets` are erased once the message has gone out. Raises InvalidRules.
+    in `translations/`, and by SMS the wording with the id `{message}.sms`. The text fields are its variables, so that
+    one which may be absent needs a `load_default`. Fields named in `secrets` are erased once the message has gone
+    out. Raises InvalidRules.
     """
     if not _PATH.fullmatch(path) or path.startswith(_OURS):
         raise InvalidRules(

@@ -16,6 +16,7 @@ from app.cli.samples import samples
 from app.country import InvalidRules
 from app.database.engine import DatabaseAway
 from app.database.schema import OldSchema
+from app.notifications.errors import MessageError
 from app.settings import InvalidSettings
 
 
@@ -33,7 +34,7 @@ def main() -> None:
     """The entry point: what a person can mend is one plain message, never a traceback."""
     try:
         commands()
-    except (InvalidSettings, InvalidRules, OldSchema) as error:
+    except (InvalidSettings, InvalidRules, MessageError, OldSchema) as error:
         click.echo(str(error), err=True)
         sys.exit(1)
     except DatabaseAway as error:

@@ -26,7 +26,7 @@ def sms_sender(renderer: Renderer, provider: Provider, messages: Mapping[str, Me
         try:
             text = renderer.sms(message.sms_id, variables, delivery.payload["language"])
         except MessageError as error:
-            return Failed(f"{error}; mend it, then: country-config outbox retry {delivery.id}")
+            return Failed(f"{error}. Mend it, restart the worker, then: country-config outbox retry {delivery.id}")
         if delivery.expired:
             return Dropped(Reason.EXPIRED)
         return provider(delivery.payload["to"][0], text, delivery.id)
