@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Raises InvalidSettings and InvalidRules; asks no database before it is asked something."""
-    from flask import Flask, request
+    from flask import Flask, redirect, request
 
-    from app import country, health, logs
+    from app import country, health, logs, metrics
     from app.access.core_token import CoreTokens
     from app.access.gate import Gate
     from app.access.networks import Callers
@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     gate = Gate(CoreTokens(_public_key(settings)), callers)
 
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # it would answer in HTML
     requests.install(app)
     errors.install(app)
     app.register_blueprint(trigger_routes(kinds, gate, Receiver(database, cipher), settings))
@@ -59,8 +60,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(action_routes(gate, service))
     app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions)))
     app.register_blueprint(health.routes(database))
+    app.register_blueprint(metrics.routes(database, lambda: callers.is_trusted(request)))
     if settings.inbox:
         app.register_blueprint(inbox_pages(Inbox(database, cipher), lambda: callers.is_trusted(request)))
+        app.add_url_rule("/", view_func=lambda: redirect("/inbox"), endpoint="start")
     app.extensions["database"] = database
     return app
 
@@ -69,6 +72,7 @@ def create_worker(settings: Settings) -> Worker:
     """The process that delivers. Raises InvalidSettings, InvalidRules, and MessageError for the country's words."""
     from app import country, logs
     from app.database.engine import Database
+    from app.decisions.alerts import Alerts
     from app.decisions.late import LateDecisions
     from app.decisions.store import Decisions
     from app.encryption import Cipher
@@ -81,6 +85,7 @@ def create_worker(settings: Settings) -> Worker:
     from app.outbox.worker import Worker
     from app.triggers.catalogue import trigger_types
     from app.triggers.planning import planner
+    from app.triggers.rehearsal import rehearse
 
     logs.configure(settings)
     database = Database(settings.database_url)
@@ -89,10 +94,12 @@ def create_worker(settings: Settings) -> Worker:
     kinds = trigger_types(rules)
     messages = {kind.message.name: kind.message for kind in kinds.values()}
     renderer = _renderer(settings)
+    policy = _policy(settings)
+    channels = {*policy.methods, "email"} & policy.destinations.keys() if policy.methods else set()
+    rehearse(renderer, kinds.values(), channels, policy.language)
     inbox = Inbox(database, cipher)
     smtp = SmtpTransport(settings.smtp, settings.domain)
     transport = to_mail_server(smtp) if settings.smtp.host else to_inbox(inbox)
-    policy = _policy(settings)
     minutes = max(1, settings.otp_ttl // 60)
     core = CoreEvents(settings.gateway_url) if settings.gateway_url else None
     late = LateDecisions(Decisions(database, cipher, rules), rules, settings.decision_timeout, core)
@@ -103,8 +110,11 @@ def create_worker(settings: Settings) -> Worker:
         "email": email_sender(renderer, transport, settings.sender_email_address, settings.domain, minutes),
         "sms": sms_sender(renderer, inbox_provider(inbox), messages, minutes),
     }
+    alerts = Alerts(database, cipher, settings.alert_email, policy.destinations.get("email"), policy.language)
     destinations = {"rules", "core", *policy.destinations.values()}
-    return Worker(database, cipher, senders, destinations, closing=[smtp.close, database.close])
+    return Worker(
+        database, cipher, senders, destinations, chores=[alerts.raise_due], closing=[smtp.close, database.close]
+    )
 
 
 def _public_key(settings: Settings) -> PublicKey:

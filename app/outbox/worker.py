@@ -40,6 +40,7 @@ _GATHER = 0.005  # how long the first to end waits for others, so that they are 
 _RENEW_EVERY = LEASE / 3
 _SWEEP_EVERY = 1.0
 _ERASE_EVERY = 600.0
+_CHORES_EVERY = 60.0
 _PAUSE_WITHOUT_DATABASE = 1.0
 _LONGEST_STOP = 20.0
 
@@ -48,7 +49,8 @@ class Worker:
     """Sends what is due.
 
     `senders` maps a channel to the function that sends for it. `destinations` are known from the start, so that they
-    can be paused before anything is owed to them. `closing` is called by `close`.
+    can be paused before anything is owed to them. `chores` are done every minute, each in a transaction of its own;
+    `closing` is called by `close`.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class Worker:
         cipher: Cipher,
         senders: Mapping[str, Sender],
         destinations: Collection[str] = (),
+        chores: Sequence[Callable[[Connection], None]] = (),
         closing: Sequence[Callable[[], None]] = (),
     ) -> None:
+        self._chores = chores
         self._destinations = {PLAN, *destinations}
         self._closing = closing
         self._database = database
@@ -69,6 +73,7 @@ class Worker:
         self._unsettled: list[Finished] = []
         self._held: dict[tuple[str, int], Claim] = {}
         self._renewed_at = self._swept_at = self._erased_at = time.monotonic()
+        self._chores_done_at = float("-inf")
         self._database_is_away = False
         self._is_registered = False
         self._stop_by = float("inf")
@@ -134,6 +139,7 @@ class Worker:
             with self._database.transaction() as connection:
                 store.register_destinations(connection, self._database, self._destinations)
             self._is_registered = True
+        self._do_chores()
         while not self._ended.empty():
             self._unsettled.append(self._ended.get())
         sweeping = self._is_time_to_sweep()
@@ -187,6 +193,13 @@ class Worker:
                 break
             self._unsettled.pop(0)
             self._held.pop(one.claim.fence, None)
+
+    def _do_chores(self) -> None:
+        if self._is_time(self._chores_done_at, _CHORES_EVERY):
+            self._chores_done_at = time.monotonic()
+            for chore in self._chores:
+                with self._database.transaction() as connection:
+                    chore(connection)
 
     def _lanes(self, connection: Connection) -> list[Lane]:
         return [] if self._stopping.is_set() else store.lanes(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 from app.access import clients
 from app.cli import commands
 from app.database.clock import now
 from app.database.tables import decisions, deliveries
+from app.encryption import Cipher
+from app.notifications.inbox import Inbox
 from app.outbox import operations
 from app.outbox.worker import Worker
 from tests.conftest import SECRET_KEY
@@ -229,6 +233,47 @@ def test_without_a_gateway_the_confirmation_waits_and_says_so(
     late.say(late.defer(), "accept")
     late.work()
     assert "GATEWAY_URL" in late.delivery("confirmation").reason
+
+
+def scraped(late: Late) -> dict[str, float]:
+    """The metrics by their names and labels."""
+    lines = late.country.app.test_client().get("/metrics").text.splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
+def test_what_is_open_a_day_before_its_token_dies_is_said_once_by_mail_too(make_late: Callable[..., Late]) -> None:
+    late = make_late(ALERT_EMAIL="operator@registry.test")
+    soon, later = late.defer("DECLARE"), question("REGISTER")
+    assert late.country.ask(later, exp=int(time.time()) + 3 * 86_400).status_code == 202
+    with capture_logs() as logs:
+        late.work()
+    assert [line["action_id"] for line in logs if line["event"] == "decision.open"] == [pending(soon)["id"]]
+    (mail,) = Inbox(late.country.database, Cipher([SECRET_KEY])).newest()
+    assert mail.to == ("operator@registry.test",)
+    assert soon["trackingId"] in mail.subject
+    assert f"country-config confirmations accept {pending(soon)['id']}" in mail.text
+    assert scraped(late)["country_config_decisions_late"] == 1
+    late.worker._chores_done_at = float("-inf")
+    late.work()
+    assert len(Inbox(late.country.database, Cipher([SECRET_KEY])).newest()) == 1
+
+
+def test_what_is_past_its_deadline_is_said(make_late: Callable[..., Late]) -> None:
+    late = make_late(
+        "from datetime import timedelta\n@on_action('*', '*')\ndef wait(action):\n"
+        "    return Defer('ask', deadline=timedelta(seconds=-1))\n"
+    )
+    assert late.country.ask(question("DECLARE"), exp=int(time.time()) + 3 * 86_400).status_code == 202
+    with capture_logs() as logs:
+        late.work()
+    assert [line["event"] for line in logs if line["event"] == "decision.open"] == ["decision.open"]
+
+
+def test_metrics_are_shown_to_trusted_networks_alone(late: Late) -> None:
+    late.defer()
+    assert scraped(late)['country_config_decisions{state="deferred"}'] == 1
+    stranger = {"REMOTE_ADDR": "203.0.113.7"}
+    assert late.country.app.test_client().get("/metrics", environ_base=stranger).status_code == 403
 
 
 @pytest.fixture

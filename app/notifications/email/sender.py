@@ -30,7 +30,7 @@ def email_sender(renderer: Renderer, transport: Transport, sender: str, domain: 
         try:
             rendered = _rendered(renderer, delivery, minutes)
         except MessageError as error:
-            return Failed(f"{error}. Mend it, then: country-config outbox retry {delivery.id}")
+            return Failed(f"{error}. Mend it, restart the worker, then: country-config outbox retry {delivery.id}")
         email = Email(
             sender=_from(delivery) or sender,
             to=tuple(delivery.payload["to"]),
@@ -85,7 +85,7 @@ def _rendered(renderer: Renderer, delivery: Delivery, minutes: int) -> RenderedE
         html = clean(payload["html"])
         return RenderedEmail(one_line(clean(payload["subject"])), html, plain_text(html))
     message = delivery.message or ""
-    variables = variables_of(message, payload) | {"minutes": str(minutes)}
+    variables = variables_of(message, payload) | {"minutes": str(minutes)} | delivery.payload.get("variables", {})
     return renderer.email(message, variables, delivery.payload["language"])
 
 
@@ -98,29 +98,32 @@ def _from(delivery: Delivery) -> str | None:
 
 
 def _outcome(delivery: Delivery, result: SendResult) -> Outcome:
-    """Sent, with deliveries of their own for those that were refused: tried again, or failed."""
+    """What became of it, with deliveries of their own for those that were refused: tried again, or failed.
+
+    Failed is only what all were refused for good, since an operator's retry sends it to all of its recipients.
+    """
     permanent = {address: refusal for address, refusal in result.refused.items() if refusal.permanent}
     temporary = [address for address in result.refused if address not in permanent]
+    if not result.accepted and not permanent:
+        return Retry(result.reply)
+    if not result.accepted and not temporary:
+        return Failed(_refused(permanent), result.reply)
+    rests = _rests(delivery, permanent, temporary)
     if not result.accepted:
-        return _nobody_took_it(delivery, result, permanent, temporary)
-    follow_ups = []
+        return Dropped(f"split: {len(permanent)} recipients {_refused(permanent)}; {len(temporary)} later", rests)
+    taken = f"{len(result.accepted)} of {len(result.accepted) + len(result.refused)} recipients, {result.reply}"
+    return Sent(taken if result.refused else result.reply, follow_ups=rests)
+
+
+def _rests(delivery: Delivery, permanent: Mapping[str, Refusal], temporary: Sequence[str]) -> list[NewDelivery]:
+    """A delivery for each kind of refusal that there was."""
+    rests = []
     if temporary:
-        follow_ups.append(_rest(delivery, temporary, "later"))
+        rests.append(_rest(delivery, temporary, "later"))
     if permanent:
         reason = _refused(permanent)
-        follow_ups.append(_rest(delivery, list(permanent), "refused", state=State.FAILED, reason=reason))
-    taken = f"{len(result.accepted)} of {len(result.accepted) + len(result.refused)} recipients, {result.reply}"
-    return Sent(taken if result.refused else result.reply, follow_ups=follow_ups)
-
-
-def _nobody_took_it(
-    delivery: Delivery, result: SendResult, permanent: Mapping[str, Refusal], temporary: Sequence[str]
-) -> Outcome:
-    if not permanent:
-        return Retry(result.reply)
-    if not temporary:
-        return Failed(_refused(permanent), result.reply)
-    return Failed(_refused(permanent), result.reply, follow_ups=[_rest(delivery, temporary, "later")])
+        rests.append(_rest(delivery, list(permanent), "refused", state=State.FAILED, reason=reason))
+    return rests
 
 
 def _refused(refusals: Mapping[str, Refusal]) -> str:
