@@ -2,17 +2,29 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PRODUCTION_STAMP := $(VENV)/.installed-production
+NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
 
-.PHONY: install run test check format bench lock clean
+.PHONY: install install-production run test check format bench lock clean
 
 install: $(STAMP)  ## make the virtual environment; quick when nothing changed
 
 $(STAMP): pyproject.toml requirements-dev.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
+	@$(NEW_ENOUGH)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@rm -f $(PRODUCTION_STAMP)
 	@touch $(STAMP)
+
+install-production: $(PRODUCTION_STAMP)  ## the same without what only development needs
+
+$(PRODUCTION_STAMP): pyproject.toml requirements.lock
+	@$(NEW_ENOUGH)
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(PRODUCTION_STAMP)
 
 run: install  ## the whole server in development, on port 3040; Ctrl-C ends it
 	$(BIN)/country-config serve

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -51,6 +52,25 @@ def _masked(value: Any) -> Any:
     return mask(str(value))
 
 
+class _Stderr:
+    """stderr, as it is when it is written to. A line that it cannot take is lost: nobody may lose more for a log.
+
+    Its reader may be gone, and its disk full.
+    """
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return sys.stderr.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
+_STDERR = cast("TextIO", _Stderr())  # as much of one as loggers use
+
+
 def configure(settings: Settings) -> None:
     """Send this process's logs, those of the libraries too, to stderr; to be called again changes nothing."""
     shared: list[Processor] = [
@@ -71,10 +91,10 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(_STDERR),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_STDERR)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
@@ -127,6 +128,7 @@ class Settings:
             messages = cast("dict[str, list[str]]", error.messages)
             problems = [f"{name}: {' '.join(said)}" for name, said in messages.items()]
             values = _Environment().load({}) | dict.fromkeys(messages, "wrong") | error.valid_data
+        problems += _half_given(values)
         if values["APP_ENV"] is AppEnv.PRODUCTION:
             problems += _missing_in_production(values)
         if problems:
@@ -172,6 +174,16 @@ def _address(value: str) -> None:
         raise ValidationError('not an e-mail address. Write it as name@domain or "Name <name@domain>".')
 
 
+def _http_url(value: str) -> None:
+    try:
+        url = urlsplit(value)
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0 and value.split() == [value]
+    except ValueError:  # of the port
+        usable = False
+    if not usable:
+        raise ValidationError("not a URL. It starts with http:// or https:// and a host, e.g. http://auth:4040")
+
+
 def _database_url(value: str) -> None:
     try:
         url = make_url(value)
@@ -196,16 +208,16 @@ class _Environment(Schema):
     SECRET_KEY = _List(_fernet_key, load_default=())
     LOG_LEVEL = fields.String(load_default="info", validate=OneOf(["debug", "info", "warning", "error"]))
 
-    DOMAIN = fields.String(load_default="localhost")
+    DOMAIN = fields.String(load_default=None)
     COUNTRY_CONFIG_HOST = fields.String(load_default="0.0.0.0")  # noqa: S104  core calls from other containers
     COUNTRY_CONFIG_PORT = fields.Integer(load_default=3040, validate=Range(1, 65535))
     WEB_CONCURRENCY = fields.Integer(load_default=None, validate=Range(1, 64))
-    LOGIN_URL = fields.String(load_default="http://localhost:3020")
-    CLIENT_APP_URL = fields.String(load_default="http://localhost:3000")
-    COUNTRY_CONFIG_URL = fields.String(load_default="http://localhost:3040")
+    LOGIN_URL = fields.String(load_default=None, validate=_http_url)
+    CLIENT_APP_URL = fields.String(load_default="http://localhost:3000", validate=_http_url)
+    COUNTRY_CONFIG_URL = fields.String(load_default="http://localhost:3040", validate=_http_url)
 
-    GATEWAY_URL = fields.String(load_default=None)
-    AUTH_URL = fields.String(load_default=None)
+    GATEWAY_URL = fields.String(load_default=None, validate=_http_url)
+    AUTH_URL = fields.String(load_default=None, validate=_http_url)
     TRUSTED_NETWORKS = _List(ip_network, load_default=tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(","))))
     TRUSTED_PROXIES = _List(ip_network, load_default=())
 
@@ -233,6 +245,15 @@ class _Environment(Schema):
         return {name: value.strip() for name, value in data.items() if value.strip() or name in means_none}
 
 
+def _half_given(values: Mapping[str, Any]) -> list[str]:
+    pair = ("SMTP_USERNAME", "SMTP_PASSWORD")
+    missing = [name for name in pair if not values[name]]
+    if len(missing) != 1:
+        return []
+    given = next(name for name in pair if name not in missing)
+    return [f"{missing[0]}: missing, while {given} is set. The mail server is logged in to with both, or with neither."]
+
+
 def _missing_in_production(values: Mapping[str, Any]) -> list[str]:
     problems = []
     methods = values["USER_NOTIFICATION_DELIVERY_METHOD"]
@@ -246,6 +267,10 @@ def _missing_in_production(values: Mapping[str, Any]) -> list[str]:
             "AUTH_URL: missing. It is the address of core's auth service, whose key verifies core's "
             "tokens, e.g. http://auth:4040"
         )
+    if not values["DOMAIN"]:
+        problems.append("DOMAIN: missing. It is the right side of every Message-ID, e.g. registry.example")
+    if not values["LOGIN_URL"]:
+        problems.append("LOGIN_URL: missing. Messages link to it, e.g. https://login.registry.example")
     if not values["SENDER_EMAIL_ADDRESS"]:
         problems.append("SENDER_EMAIL_ADDRESS: missing. It is the From address of every message.")
     if "email" in methods and not values["SMTP_HOST"]:
@@ -262,6 +287,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
     production = values["APP_ENV"] is AppEnv.PRODUCTION
     instance_dir = Path(values["INSTANCE_DIR"]).absolute()
     database_url = values["DATABASE_URL"] or f"sqlite:///{instance_dir / 'country-config.db'}"
+    domain = values["DOMAIN"] or "localhost"
     on_sqlite = database_url.startswith("sqlite")
     return Settings(
         app_env=values["APP_ENV"],
@@ -271,11 +297,11 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         database_url=database_url,
         secret_keys=values["SECRET_KEY"] or (development_secret_key(instance_dir),),
         log_level=values["LOG_LEVEL"],
-        domain=values["DOMAIN"],
+        domain=domain,
         host=values["COUNTRY_CONFIG_HOST"],
         port=values["COUNTRY_CONFIG_PORT"],
         web_concurrency=values["WEB_CONCURRENCY"] or (1 if on_sqlite else 2),
-        login_url=values["LOGIN_URL"],
+        login_url=values["LOGIN_URL"] or "http://localhost:3020",
         client_app_url=values["CLIENT_APP_URL"],
         country_config_url=values["COUNTRY_CONFIG_URL"],
         gateway_url=values["GATEWAY_URL"].rstrip("/") if values["GATEWAY_URL"] else None,
@@ -297,7 +323,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
             max_recipients=values["SMTP_MAX_RECIPIENTS"],
             ca_file=values["SMTP_CA_FILE"],
         ),
-        sender_email_address=values["SENDER_EMAIL_ADDRESS"] or f"no-reply@{values['DOMAIN']}",
+        sender_email_address=values["SENDER_EMAIL_ADDRESS"] or f"no-reply@{domain}",
         alert_email=values["ALERT_EMAIL"],
         sms_provider=values["SMS_PROVIDER"] or (None if production else "inbox"),
     )

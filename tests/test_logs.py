@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 import structlog
+from flask.testing import FlaskClient
 
 from app import logs
 from app.settings import Settings
@@ -30,7 +33,13 @@ def configure(make_settings: Callable[..., Settings]) -> Iterator[Configure]:
     level = root.level
 
     def as_in(app_env: str, **environ: str) -> None:
-        needed = {"AUTH_URL": "http://auth", "SENDER_EMAIL_ADDRESS": "no-reply@registry.test", "SMTP_HOST": "mail"}
+        needed = {
+            "AUTH_URL": "http://auth",
+            "DOMAIN": "registry.test",
+            "LOGIN_URL": "https://login.registry.test",
+            "SENDER_EMAIL_ADDRESS": "no-reply@registry.test",
+            "SMTP_HOST": "mail",
+        }
         logs.configure(make_settings(APP_ENV=app_env, **needed, **environ))
 
     yield as_in
@@ -216,3 +225,43 @@ def test_text_that_utf8_cannot_say_is_written_all_the_same(configure: Configure,
     log.info("x", name="\ud800\0")
     (line,) = lines()
     assert line["name"] == "\ud800\0"
+
+
+@contextmanager
+def broken_stderr(why: str) -> Iterator[None]:
+    """Not a fixture: pytest puts its own stderr in place again before it calls a test."""
+    if why == "the disk is full":
+        descriptor = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, descriptor = os.pipe()
+        os.close(reader)
+    stream = os.fdopen(descriptor, "w", buffering=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stderr", stream)
+        yield
+    with suppress(OSError):
+        stream.close()
+
+
+@pytest.mark.parametrize("why", ["nobody reads the pipe", "the disk is full"])
+@pytest.mark.parametrize("app_env", ["production", "development"])
+def test_a_line_that_cannot_be_written_is_nobodys_error(
+    configure: Configure, app_env: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    troubled: list[logging.LogRecord] = []
+    monkeypatch.setattr(logging.Handler, "handleError", lambda _, record: troubled.append(record))
+    with broken_stderr(why):
+        configure(app_env)
+        for _ in range(1000):
+            log.info("x", filling="the buffers" * 10)
+        logging.getLogger("a.library").error("y")
+    assert troubled == []
+
+
+@pytest.mark.parametrize("why", ["nobody reads the pipe", "the disk is full"])
+def test_a_trigger_is_kept_and_answered_without_a_log(client: FlaskClient, why: str) -> None:
+    with broken_stderr(why):
+        answer = client.post(
+            "/triggers/user/username-reminder", json={"recipient": {"email": "amina@sink.test"}, "username": "a.mwale"}
+        )
+    assert answer.status_code == 200

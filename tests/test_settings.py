@@ -23,9 +23,12 @@ PRODUCTION = {
     "APP_ENV": "production",
     "SECRET_KEY": Fernet.generate_key().decode(),
     "AUTH_URL": "http://auth:4040",
+    "DOMAIN": "registry.test",
+    "LOGIN_URL": "https://login.registry.test",
     "SENDER_EMAIL_ADDRESS": "no-reply@registry.test",
     "SMTP_HOST": "mail.registry.test",
 }
+NEEDED = {"SECRET_KEY", "AUTH_URL", "DOMAIN", "LOGIN_URL", "SENDER_EMAIL_ADDRESS", "SMTP_HOST"}
 
 
 def problems_of(environ: dict[str, str]) -> dict[str, str]:
@@ -45,6 +48,7 @@ def test_development_needs_no_settings_at_all(tmp_path: Path) -> None:
     assert settings.user_delivery_methods == ("email",)
     assert settings.otp_ttl == 600
     assert settings.sender_email_address == "no-reply@localhost"
+    assert (settings.domain, settings.login_url) == ("localhost", "http://localhost:3020")
     assert settings.sms_provider == "inbox"
     assert settings.smtp.host is None
     assert (settings.smtp.port, settings.smtp.implicit_tls, settings.smtp.starttls) == (587, False, StartTls.AUTO)
@@ -73,7 +77,7 @@ def test_production_starts_with_what_it_needs_and_shows_no_inbox() -> None:
 
 def test_production_says_all_that_is_missing_at_once() -> None:
     problems = problems_of({"APP_ENV": "production"})
-    assert set(problems) == {"SECRET_KEY", "AUTH_URL", "SENDER_EMAIL_ADDRESS", "SMTP_HOST"}
+    assert set(problems) == NEEDED
     assert all(said.startswith("missing") for said in problems.values())
 
 
@@ -81,10 +85,7 @@ def test_production_says_what_is_wrong_and_what_is_missing_together() -> None:
     problems = problems_of(
         {"APP_ENV": "production", "COUNTRY_CONFIG_PORT": "eighty", "SMTP_STARTTLS": "maybe", "OTP_TTL": "0"}
     )
-    assert set(problems) == {
-        *("COUNTRY_CONFIG_PORT", "SMTP_STARTTLS", "OTP_TTL"),
-        *("SECRET_KEY", "AUTH_URL", "SENDER_EMAIL_ADDRESS", "SMTP_HOST"),
-    }
+    assert set(problems) == {"COUNTRY_CONFIG_PORT", "SMTP_STARTTLS", "OTP_TTL"} | NEEDED
 
 
 def test_a_wrong_value_is_not_called_missing_too() -> None:
@@ -97,7 +98,7 @@ def test_a_wrong_value_is_not_called_missing_too() -> None:
 def test_every_problem_is_one_line_of_the_message() -> None:
     with pytest.raises(InvalidSettings) as raised:
         Settings.from_env({"APP_ENV": "production", "SMTP_PORT": "0"})
-    assert str(raised.value).count("\n  - ") == len(raised.value.problems) == 5
+    assert str(raised.value).count("\n  - ") == len(raised.value.problems) == len(NEEDED) + 1
 
 
 def test_production_does_not_make_itself_a_key(tmp_path: Path) -> None:
@@ -176,6 +177,14 @@ def test_a_delivery_method_that_nobody_knows_is_a_problem(written: str) -> None:
         ("DATABASE_URL", "country-config.db"),
         ("DATABASE_URL", "mysql://localhost/country"),
         ("DATABASE_URL", "sqlite://"),
+        ("AUTH_URL", "auth:4040"),
+        ("AUTH_URL", "http://"),
+        ("GATEWAY_URL", "gateway.registry.test"),
+        ("LOGIN_URL", "//login.registry.test"),
+        ("CLIENT_APP_URL", "ftp://registry.test"),
+        ("CLIENT_APP_URL", "javascript:alert(1)"),
+        ("COUNTRY_CONFIG_URL", "http://registry.test:port"),
+        ("COUNTRY_CONFIG_URL", "https://registry test"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
@@ -223,6 +232,19 @@ def test_the_slash_at_the_end_of_the_auth_url_does_not_matter(make_settings: Cal
     assert make_settings(AUTH_URL="http://auth:4040/").auth_url == "http://auth:4040"
 
 
+def test_a_url_without_its_scheme_is_refused_with_the_cure() -> None:
+    assert "http://auth:4040" in problems_of({"AUTH_URL": "auth:4040"})["AUTH_URL"]
+
+
+@pytest.mark.parametrize("name", ["SMTP_USERNAME", "SMTP_PASSWORD"])
+def test_half_a_login_is_a_problem(name: str) -> None:
+    (other,) = {"SMTP_USERNAME", "SMTP_PASSWORD"} - {name}
+    problems = problems_of({name: "swordfish"})
+    assert set(problems) == {other}
+    assert name in problems[other]
+    assert "swordfish" not in problems[other]
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_postgresql_is_served_by_more_processes(make_settings: Callable[..., Settings], scheme: str) -> None:
     settings = make_settings(DATABASE_URL=f"{scheme}://user:pw@db/country")
@@ -250,7 +272,10 @@ def test_a_bad_secret_key_is_refused_without_being_shown(bad: str) -> None:
 def test_no_secret_is_in_what_settings_print(make_settings: Callable[..., Settings]) -> None:
     key = Fernet.generate_key().decode()
     settings = make_settings(
-        SECRET_KEY=key, DATABASE_URL="postgresql://country:hunter2@db/country", SMTP_PASSWORD="swordfish"
+        SECRET_KEY=key,
+        DATABASE_URL="postgresql://country:hunter2@db/country",
+        SMTP_USERNAME="country",
+        SMTP_PASSWORD="swordfish",
     )
     for shown in (repr(settings), str(settings), f"{settings.smtp}"):
         assert not any(secret in shown for secret in (key, "hunter2", "swordfish"))

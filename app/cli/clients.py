@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import click
 
 from app.access import clients as access
 from app.access.clients import InvalidName, NameTaken, Permission, UnknownClient, UnknownPermission
+from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
 from app.database.engine import Database
 from app.settings import Settings
@@ -23,13 +23,11 @@ def clients() -> None:
 @contextmanager
 def _database() -> Iterator[Database]:
     """The database; what a person can mend becomes one plain message."""
-    database = Database(Settings.from_env().database_url)
-    try:
-        yield database
-    except (InvalidName, NameTaken, UnknownClient, UnknownPermission) as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        database.close()
+    with opened(Settings.from_env()) as database:
+        try:
+            yield database
+        except (InvalidName, NameTaken, UnknownClient, UnknownPermission) as error:
+            raise click.ClickException(str(error)) from None
 
 
 @clients.command()
@@ -65,7 +63,12 @@ def list_() -> None:
     print_table(
         ["Name", "Permissions", "Created (UTC)", "Revoked (UTC)"],
         [
-            (client.name, " ".join(sorted(client.permissions)), _time(client.created_at), _time(client.revoked_at))
+            (
+                client.name,
+                " ".join(sorted(client.permissions)),
+                shown_time(client.created_at),
+                shown_time(client.revoked_at),
+            )
             for client in rows
         ],
     )
@@ -78,7 +81,3 @@ def revoke(name: str) -> None:
     with _database() as database:
         access.revoke(database, name)
     click.echo(f"The key of {name} is revoked.")
-
-
-def _time(seconds: float | None) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds is not None else ""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 from sqlalchemy import select
 
 from app import country
+from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
-from app.database.engine import Database
 from app.database.tables import decisions
 from app.decisions.confirming import Confirming, DecidedOtherwise, NoLateReject, UnknownAction
 from app.decisions.numbers import NoNumber
@@ -35,7 +32,7 @@ def confirmations() -> None:
 @click.option("--limit", default=50, show_default=True)
 def list_(limit: int) -> None:
     """What is still open, the oldest first; `refused` is what core did not take."""
-    with _database() as (database, _):
+    with opened(Settings.from_env()) as database:
         statement = select(decisions).where(decisions.c.state.in_(_OPEN)).order_by(decisions.c.created_at).limit(limit)
         with database.reading() as connection:
             rows = connection.execute(statement).all()
@@ -49,9 +46,9 @@ def list_(limit: int) -> None:
                 row.event_type,
                 row.action_type,
                 row.state,
-                _time(row.created_at),
-                _time(row.deadline),
-                _time(row.token_expires_at),
+                shown_time(row.created_at),
+                shown_time(row.deadline),
+                shown_time(row.token_expires_at),
             )
             for row in rows
         ],
@@ -79,23 +76,14 @@ def reject(action_id: str, reason: str) -> None:
 
 
 def _resolve(action_id: str, ruling: Ruling) -> None:
-    with _database() as (_, confirming):
+    settings = Settings.from_env()
+    rules = country.load(settings.country_dir)
+    with opened(settings) as database:
         try:
-            confirming.resolve(action_id, ruling)
+            Confirming(Decisions(database, Cipher(settings.secret_keys), rules)).resolve(action_id, ruling)
         except (UnknownAction, DecidedOtherwise, NoLateReject, NoNumber) as error:
             raise click.ClickException(str(error)) from None
     click.echo("Written down. The worker tells core: see country-config outbox list")
-
-
-@contextmanager
-def _database() -> Iterator[tuple[Database, Confirming]]:
-    settings = Settings.from_env()
-    database = Database(settings.database_url)
-    try:
-        rules = country.load(settings.country_dir)
-        yield database, Confirming(Decisions(database, Cipher(settings.secret_keys), rules))
-    finally:
-        database.close()
 
 
 def _object(text: str | None) -> dict[str, Any]:
@@ -106,7 +94,3 @@ def _object(text: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise click.BadParameter("--declaration is a JSON object")
     return value
-
-
-def _time(seconds: float | None) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M") if seconds is not None else ""

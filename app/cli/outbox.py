@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 import click
 
+from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
-from app.database.engine import Database
 from app.outbox import operations
 from app.outbox.operations import Change
 from app.outbox.states import State
@@ -21,21 +19,12 @@ def outbox() -> None:
     """What is owed: look at it, retry, cancel, pause."""
 
 
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = Database(Settings.from_env().database_url)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
 @outbox.command("list")
 @click.option("--state", "states", multiple=True, type=click.Choice([str(state) for state in State]))
 @click.option("--limit", default=50, show_default=True)
 def list_(states: Sequence[str], limit: int) -> None:
     """The newest deliveries, how many there are in each state, and the destinations with trouble."""
-    with _database() as database:
+    with opened(Settings.from_env()) as database:
         rows = operations.newest(database, [State(state) for state in states], limit)
         counted = operations.counts(database)
         troubled = operations.troubled(database)
@@ -44,7 +33,7 @@ def list_(states: Sequence[str], limit: int) -> None:
         [
             (
                 row.id,
-                _time(row.created_at),
+                shown_time(row.created_at),
                 row.state,
                 row.channel,
                 row.message or "",
@@ -71,7 +60,7 @@ def list_(states: Sequence[str], limit: int) -> None:
 @click.argument("delivery_id", metavar="ID")
 def show(delivery_id: str) -> None:
     """One delivery: where it comes from, and what came of each try. Shows nothing that is secret."""
-    with _database() as database:
+    with opened(Settings.from_env()) as database:
         found = operations.show(database, delivery_id)
     if found is None:
         raise click.ClickException(f"There is no delivery {delivery_id}.")
@@ -83,14 +72,16 @@ def show(delivery_id: str) -> None:
         "Message": row.message,
         "Channel": f"{row.channel}, through {row.destination}",
         "To": row.recipient,
-        "Created": _time(row.created_at),
-        "Due": _time(row.due_at) if row.state == State.QUEUED else None,
-        "Expires": _time(row.expires_at),
-        "Ended": _time(row.ended_at),
+        "Created": shown_time(row.created_at),
+        "Due": shown_time(row.due_at) if row.state == State.QUEUED else None,
+        "Expires": shown_time(row.expires_at),
+        "Ended": shown_time(row.ended_at),
         "Provider's id": row.provider_id,
-        "Trigger": f"{origin.path}, received {_time(origin.received_at)}, id {origin.id}",
+        "Trigger": f"{origin.path}, received {shown_time(origin.received_at)}, id {origin.id}",
         "Request": origin.request_id,
-        "Secrets": f"erased {_time(origin.erased_at)}" if origin.erased_at else ("kept" if origin.secrets else None),
+        "Secrets": f"erased {shown_time(origin.erased_at)}"
+        if origin.erased_at
+        else ("kept" if origin.secrets else None),
     }
     print_table([], [(name, value) for name, value in facts.items() if value])
     if found.attempts:
@@ -100,7 +91,7 @@ def show(delivery_id: str) -> None:
             [
                 (
                     str(attempt.number),
-                    _time(attempt.started_at),
+                    shown_time(attempt.started_at),
                     "" if attempt.duration is None else f"{attempt.duration:.2f}",
                     attempt.outcome,
                     attempt.answer or "",
@@ -117,7 +108,7 @@ def retry(ids: Sequence[str], everything: bool) -> None:
     """Make due now what waits, has failed, or sits behind an open circuit; not what is being sent."""
     if bool(ids) == everything:
         raise click.UsageError("Name the deliveries by their ids, or say --all.")
-    with _database() as database:
+    with opened(Settings.from_env()) as database:
         _report(operations.retry(database, None if everything else ids), "due now")
 
 
@@ -125,7 +116,7 @@ def retry(ids: Sequence[str], everything: bool) -> None:
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 def cancel(ids: Sequence[str]) -> None:
     """Drop what waits or has failed, for good."""
-    with _database() as database:
+    with opened(Settings.from_env()) as database:
         _report(operations.cancel(database, ids), "cancelled")
 
 
@@ -144,7 +135,7 @@ def resume(destination: str) -> None:
 
 
 def _set_paused(destination: str, paused: bool, done: str) -> None:
-    with _database() as database:
+    with opened(Settings.from_env()) as database:
         if not operations.set_paused(database, destination, paused):
             known = ", ".join(operations.known_destinations(database)) or "none yet"
             raise click.ClickException(f"There is no destination {destination}. Those there are: {known}.")
@@ -159,7 +150,3 @@ def _report(change: Change, done: str) -> None:
         click.echo(f"{delivery_id} was left alone: {why}.", err=True)
     if change.refused:
         raise SystemExit(1)
-
-
-def _time(seconds: float | None) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds is not None else ""

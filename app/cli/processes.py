@@ -90,16 +90,10 @@ def _refuse_taken_port(settings: Settings) -> None:
 
 
 def _say_when_ready(settings: Settings) -> None:
-    """The lines a person looks for, once the server answers."""
-    address = f"http://localhost:{settings.port}"
-    until = time.monotonic() + _LONGEST_START
-    while time.monotonic() < until:
-        try:
-            requests.get(f"{address}/ping", timeout=1)
-        except requests.RequestException:
-            time.sleep(0.1)
-        else:
-            break
+    """The lines a person looks for, once the server answers; nothing where it never does."""
+    address = _address(settings)
+    if not _answers_in_time(f"{address}/ping"):
+        return
     log.info("server.ready", address=address, app_env=settings.app_env)
     if settings.app_env is AppEnv.PRODUCTION:
         return
@@ -111,6 +105,26 @@ def _say_when_ready(settings: Settings) -> None:
         "",
         example_curl(address),
         "",
-        "or: country-config samples send",
+        f"or: country-config samples send --to {address}",
     ]
     click.echo("\n" + "\n".join(lines) + "\n", err=True)
+
+
+def _address(settings: Settings) -> str:
+    """Where this machine reaches the server: not every address that can be listened on can be called."""
+    host = "localhost" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _answers_in_time(url: str) -> bool:
+    until = time.monotonic() + _LONGEST_START
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy would answer in the server's place
+        while time.monotonic() < until:
+            try:
+                session.get(url, timeout=1)
+            except requests.RequestException:
+                time.sleep(0.1)
+            else:
+                return True
+    return False

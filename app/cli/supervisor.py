@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -38,7 +39,8 @@ class _Child:
     def start(self) -> None:
         self._started_at = time.monotonic()
         # Same process group, so that a Ctrl-C and the group's death reach all; see also _die_with_parent.
-        self.process = subprocess.Popen(self._command, preexec_fn=_die_with_parent)  # noqa: PLW1509, S603
+        die_with_us = partial(_die_with_parent, os.getpid())
+        self.process = subprocess.Popen(self._command, preexec_fn=die_with_us)  # noqa: PLW1509, S603
 
     def look(self) -> None:
         """Start it again where it has ended, after a pause. Raises BadStart."""
@@ -95,9 +97,9 @@ class Supervisor:
                 process.wait()
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """On Linux a child gets SIGTERM when its parent dies, even by kill -9 (prctl(2), PR_SET_PDEATHSIG)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-        if os.getppid() == 1:  # it died before the call
-            os.kill(os.getpid(), signal.SIGTERM)
+        if os.getppid() != parent:  # it died before the call
+            os._exit(1)

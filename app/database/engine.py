@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from psycopg.abc import PQGen
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -19,10 +20,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 SQLITE_BUSY_TIMEOUT = 10.0
 CONNECT_TIMEOUT = 5
 STATEMENT_TIMEOUT = 30
+GRACE = 2  # past a statement's timeout, which a server that is well keeps by itself
+
+# A peer that is gone without a word is noticed while we send (milliseconds) as while we wait (seconds).
+_NOTICE_A_DEAD_PEER = {
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+
+Answer = TypeVar("Answer")
 
 
 class DatabaseAway(Exception):
-    """The database does not answer, is locked, or is full; what was asked was not kept."""
+    """The database does not answer, is locked, or is full: nothing says that what was asked is kept."""
 
 
 @contextmanager
@@ -68,6 +80,16 @@ class Database:
         with reporting_away(), self.engine.connect() as connection:
             yield connection
 
+    @contextmanager
+    def unhurried_transaction(self) -> Iterator[Connection]:
+        """A transaction that may write, and may take as long as it needs: a migration. Raises DatabaseAway."""
+        with self.transaction() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
+                connection.connection.driver_connection.answer_timeout = None  # type: ignore[union-attr]
+                connection.detach()  # closed afterwards, so that nobody else waits on it without limit
+            yield connection
+
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that can say ON CONFLICT."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
@@ -108,6 +130,47 @@ def connect_sqlite(path: str) -> sqlite3.Connection:
     return connection
 
 
+class NoAnswer(psycopg.OperationalError):
+    """The server holds the connection and says nothing. Whether it did what was asked cannot be known."""
+
+
+class _ImpatientConnection(psycopg.Connection[Any]):
+    """Waits for an answer only so long, then closes: a server that is frozen keeps neither its timeouts nor ours."""
+
+    answer_timeout: float | None = None
+
+    def wait(self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None) -> Answer:
+        """What psycopg runs everything through. Raises NoAnswer."""
+        try:
+            return super().wait(gen, interval, self.answer_timeout if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:  # noqa: SLF001  it has no public name
+            if timeout is not None:
+                raise
+            self.close()
+            raise NoAnswer(f"no answer within {self.answer_timeout} s") from None
+
+
+def connect_postgresql(
+    arguments: Mapping[str, Any], *, statement_timeout: float, options: str = "", autocommit: bool = False
+) -> psycopg.Connection[Any]:
+    """A connection on which nothing waits for ever; `arguments` are those of `create_connect_args`.
+
+    Raises psycopg.OperationalError.
+    """
+    connection = _ImpatientConnection.connect(
+        **_NOTICE_A_DEAD_PEER
+        | dict(arguments)
+        | {
+            "autocommit": autocommit,
+            "connect_timeout": CONNECT_TIMEOUT,
+            "application_name": "country-config",
+            "options": f"-c statement_timeout={statement_timeout * 1000:.0f} {options}",
+        }
+    )
+    connection.answer_timeout = statement_timeout + GRACE
+    return connection
+
+
 def _sqlite_engine(url: Any) -> Engine:
     engine = create_engine(url, creator=lambda: connect_sqlite(url.database), hide_parameters=True)
 
@@ -119,15 +182,10 @@ def _sqlite_engine(url: Any) -> Engine:
 
 
 def _postgresql_engine(url: Any) -> Engine:
-    return create_engine(
-        url,
-        hide_parameters=True,
-        pool_size=5,
-        max_overflow=10,
-        pool_timeout=CONNECT_TIMEOUT,
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT,
-            "application_name": "country-config",
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT * 1000}",
-        },
-    )
+    engine = create_engine(url, hide_parameters=True, pool_size=5, max_overflow=10, pool_timeout=CONNECT_TIMEOUT)
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, _arguments: Any, named: dict[str, Any]) -> psycopg.Connection[Any]:
+        return connect_postgresql(named, statement_timeout=STATEMENT_TIMEOUT)
+
+    return engine

@@ -2,8 +2,8 @@
 
 SQLite: the commits of concurrent requests are grouped, because the disk's flush is what a commit costs. Each request
 hands in its rows and takes a lock; whoever gets the lock writes all that waits in one transaction, and those who
-arrive meanwhile form the next group. When a group fails, each of its members is run once more alone, so that an
-error is its owner's only.
+arrive meanwhile form the next group. When a group fails for what one of its members may have handed in, each is run
+once more alone, so that an error is its owner's only; what the database itself says is said to all of them at once.
 
 PostgreSQL: one statement on an autocommit connection of the thread, so one round trip and no transaction block.
 
@@ -25,9 +25,18 @@ import structlog
 from sqlalchemy import Insert
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.database.engine import CONNECT_TIMEOUT, Database, DatabaseAway, connect_sqlite, reporting_away
+from app.database.engine import (
+    Database,
+    DatabaseAway,
+    NoAnswer,
+    connect_postgresql,
+    connect_sqlite,
+    reporting_away,
+)
 
 log = structlog.get_logger()
+
+STATEMENT_TIMEOUT = 10  # seconds; shorter than elsewhere, because a request waits for it
 
 Values = Mapping[str, Any]
 
@@ -54,13 +63,16 @@ class Inserts:
         if database.is_sqlite:
             self._writer = _GroupedOnSqlite(str(database.url.database), statements)
         else:
-            self._writer = _OneStatementOnPostgresql(
-                database.url.set(drivername="postgresql").render_as_string(hide_password=False), statements
-            )
+            _, arguments = database.engine.dialect.create_connect_args(database.url)
+            self._writer = _OneStatementOnPostgresql(arguments, statements)
         database.on_close(self._writer.close)
 
     def write(self, values: Values) -> None:
-        """Return when the rows are committed. Raises DatabaseAway and AlreadyThere, and then nothing was kept."""
+        """Return when the rows are committed.
+
+        Raises AlreadyThere, and then nothing was kept, and DatabaseAway, and then nothing was kept unless the server
+        took the rows and could not say so.
+        """
         try:
             with reporting_away():
                 self._writer.write(values)
@@ -127,6 +139,10 @@ class _GroupedOnSqlite:
                 for statement in self._statements:
                     cursor.execute(statement, member.values)
             cursor.execute("COMMIT")
+        except sqlite3.OperationalError as error:  # busy, full, gone: true of all; one by one they would wait in turn
+            self._disconnect()
+            for member in group:
+                member.error = error
         except Exception as error:  # noqa: BLE001  whatever it is, it is handed to its owner
             self._disconnect()
             if len(group) > 1:
@@ -148,11 +164,11 @@ class _GroupedOnSqlite:
 
 
 class _OneStatementOnPostgresql:
-    def __init__(self, conninfo: str, statements: Sequence[Insert]) -> None:
+    def __init__(self, arguments: Mapping[str, Any], statements: Sequence[Insert]) -> None:
         dialect = postgresql.psycopg.PGDialect_psycopg()  # type: ignore[no-untyped-call]
         parts = [f"w{number} AS ({statement.compile(dialect=dialect)})" for number, statement in enumerate(statements)]
         self._statement = f"WITH {', '.join(parts)} SELECT 1"
-        self._conninfo = conninfo
+        self._arguments = arguments
         self._of_thread = threading.local()
         self._all: set[psycopg.Connection[Any]] = set()
         self._lock = threading.Lock()
@@ -176,8 +192,8 @@ class _OneStatementOnPostgresql:
             return
         try:
             kept.execute(self._statement, values)
-        except (psycopg.OperationalError, psycopg.InterfaceError):
-            if not _is_closed(kept):
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if isinstance(error, NoAnswer) or not _is_closed(kept):
                 raise
             self._write_again(values)
 
@@ -192,12 +208,11 @@ class _OneStatementOnPostgresql:
             log.info("insert.was_kept", reason="the connection was lost after the commit")
 
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(
-            self._conninfo,
+        connection = connect_postgresql(
+            self._arguments,
             autocommit=True,
-            connect_timeout=CONNECT_TIMEOUT,
-            application_name="country-config",
-            options="-c statement_timeout=10000 -c synchronous_commit=on",
+            statement_timeout=STATEMENT_TIMEOUT,
+            options="-c synchronous_commit=on",
         )
         with self._lock:
             self._all = {other for other in self._all if not other.closed} | {connection}

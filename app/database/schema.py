@@ -32,7 +32,7 @@ def upgrade(database: Database) -> str:
     Raises DatabaseAway.
     """
     config = _config()
-    with database.transaction() as connection:
+    with database.unhurried_transaction() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config.attributes["connection"] = connection
@@ -41,11 +41,20 @@ def upgrade(database: Database) -> str:
 
 
 def check(database: Database) -> None:
-    """Raises OldSchema unless the tables are up to date, and DatabaseAway."""
-    with database.reading() as connection:
-        found = version(connection)
+    """Raises OldSchema unless the tables are up to date, and DatabaseAway. Makes no file where there is none."""
+    found = None
+    if not _is_a_missing_file(database):
+        with database.reading() as connection:
+            found = version(connection)
     if found != _wanted():
         raise OldSchema(found, _wanted())
+
+
+def _is_a_missing_file(database: Database) -> bool:
+    try:
+        return database.is_sqlite and not Path(str(database.url.database)).exists()
+    except OSError:  # a directory that is closed to us: opening the file says so better
+        return False
 
 
 def version(connection: Connection) -> str | None:

@@ -94,7 +94,7 @@ def test_an_old_schema_is_refused_with_the_cure(run: Serve, command: str) -> Non
 def test_production_says_all_that_is_missing_at_once(run: Serve) -> None:
     refused = run("serve", APP_ENV="production")
     assert refused.process.wait(30) == 1
-    for name in ("SECRET_KEY", "AUTH_URL", "SENDER_EMAIL_ADDRESS", "SMTP_HOST"):
+    for name in ("SECRET_KEY", "AUTH_URL", "DOMAIN", "LOGIN_URL", "SENDER_EMAIL_ADDRESS", "SMTP_HOST"):
         assert name in refused.said
     assert "Traceback" not in refused.said
 

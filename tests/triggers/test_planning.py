@@ -28,6 +28,8 @@ MINUTE = 60.0
 PRODUCTION = {
     "APP_ENV": "production",
     "AUTH_URL": "http://127.0.0.1:9",
+    "DOMAIN": "registry.test",
+    "LOGIN_URL": "https://login.registry.test",
     "SENDER_EMAIL_ADDRESS": "no-reply@registry.test",
     "SMTP_HOST": "127.0.0.1",
 }
