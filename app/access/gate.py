@@ -68,11 +68,11 @@ class Gate:
 def bearer(request: Request) -> str | None:
     """The token in the Authorization header, None where there is none.
 
-    Core's sign-in page sends the literal word `undefined`, which counts as none. Raises Unauthenticated for another
-    scheme than Bearer.
+    Core's sign-in page sends the literal word `undefined`, which counts as none, with or without a scheme. Raises
+    Unauthenticated for another scheme than Bearer.
     """
     header = request.headers.get("Authorization", "").strip()
-    if not header:
+    if header in ("", "undefined"):
         return None
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":

@@ -11,13 +11,20 @@ from app.settings import Network
 
 Address = IPv4Address | IPv6Address
 
-_FORWARDED_HEADERS = (
-    "X-Forwarded-For",
-    "Forwarded",
-    "X-Real-IP",
-    "X-Client-IP",
-    "CF-Connecting-IP",
-    "True-Client-IP",
+# What proxies add, in small letters: whoever sends one of these speaks for somebody else.
+_FORWARDING_PREFIXES = ("x-forwarded", "x-original-")
+_FORWARDING_HEADERS = frozenset(
+    {
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-envoy-external-address",
+        "cf-connecting-ip",
+        "fly-client-ip",
+        "true-client-ip",
+    }
 )
 
 
@@ -35,21 +42,25 @@ class Callers:
     def address(self, request: Request) -> Address | None:
         """The caller's address; None where it cannot be known.
 
-        It cannot where somebody who is not a trusted proxy sends a forwarded address, where what a proxy forwards is
-        no address, and where a proxy does not say whom it speaks for.
+        It cannot where somebody who is not a trusted proxy sends a header that only proxies send, where what a proxy
+        forwards is no address, and where a proxy does not say whom it speaks for.
         """
         peer = _parsed(request.remote_addr or "")
         if peer is None:
             return None
-        forwarded = [name for name in _FORWARDED_HEADERS if name in request.headers]
         if not _within(peer, self._proxies):
-            return None if forwarded else peer
+            return None if _is_forwarded(request) else peer
         chain = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
         for hop in reversed(chain):
             address = _parsed(hop.strip())
             if address is None or not _within(address, self._proxies):
                 return address
         return None
+
+
+def _is_forwarded(request: Request) -> bool:
+    names = [name.lower() for name in request.headers.keys()]  # noqa: SIM118  the mapping's iterator gives pairs
+    return any(name in _FORWARDING_HEADERS or name.startswith(_FORWARDING_PREFIXES) for name in names)
 
 
 def _parsed(text: str) -> Address | None:

@@ -25,7 +25,7 @@ class Logger(glogging.Logger):
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = "gthread"
+worker_class = "app.cli.gunicorn_worker.Worker"
 threads = 4  # measured: 2 and 8 are slower
 keepalive = 30  # core keeps its connections to user triggers open
 timeout = 60

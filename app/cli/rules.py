@@ -16,6 +16,7 @@ from app.decisions.rulings import Ruling, Verdict, in_time, rule
 from app.records.schema import InvalidDocument, event_document
 from app.records.state import NoPendingAction, SeveralPendingActions, pending_action
 from app.settings import Settings
+from app.triggers.catalogue import trigger_types
 
 
 @click.group()
@@ -27,6 +28,7 @@ def rules() -> None:
 def check() -> None:
     """Read the rules and show them; exits 1 where they cannot be used."""
     loaded = country.load(Settings.from_env().country_dir)
+    trigger_types(loaded)  # refuses what would hide a trigger or a message of core's
     rows = [("action", event, action, one.__name__) for event, action, one in loaded.rules]
     rows += [("registration number", event, "REGISTER", hook.number.__name__) for event, hook in loaded.numbers.items()]
     rows += [("trigger", path, "", declared.message) for path, declared in loaded.triggers.items()]

@@ -24,6 +24,7 @@ class Message:
 
 
 ALERT = Message("alert", sms_id=None)  # POST /email: comes with its own subject and HTML
+DECISION_OPEN = Message("decision-open", sms_id=None)  # to ALERT_EMAIL, of a decision that waits for too long
 
 USER_MESSAGES = {
     message.name: message

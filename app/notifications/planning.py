@@ -112,8 +112,7 @@ def _alert(payload: Mapping[str, Any], policy: Policy) -> list[NewDelivery]:
     """POST /email: `to` may hold several addresses, all of them visible."""
     if "email" not in policy.destinations:
         return [_not_sent(ALERT, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: e-mail is not set up")]
-    # A header's commas and display names.
-    addresses = sort_emails([address for _, address in getaddresses([payload["to"]])])
+    addresses = sort_emails(_addresses(payload["to"]))
     if addresses.usable:
         return [
             NewDelivery(
@@ -131,6 +130,14 @@ def _alert(payload: Mapping[str, Any], policy: Policy) -> list[NewDelivery]:
     if addresses.invalid:
         return [_not_sent(ALERT, "email", State.FAILED, "not an e-mail address", masked_list(addresses.invalid))]
     return [_not_sent(ALERT, "email", State.DROPPED, f"{Reason.NO_ADDRESS} in `to`: is ALERT_EMAIL set?")]
+
+
+def _addresses(header: str) -> list[str]:
+    """Of a header with commas and display names; what cannot be read as one is an address that is none."""
+    try:
+        return [address for _, address in getaddresses([header])]
+    except RecursionError:  # comments may stand in comments
+        return [header]
 
 
 def _not_sent(

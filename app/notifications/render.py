@@ -80,6 +80,11 @@ class Renderer:
             "countryLogo": f"{country_config_url.rstrip('/')}/content/country-logo",
         }
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Those in which there is any text."""
+        return self._translations.languages
+
     def email(self, message: str, variables: Mapping[str, str], language: str) -> RenderedEmail:
         """Render `<message>.html`, with the wording `<message>.subject` as its subject. Raises MessageError."""
         everything = {**self._always, **variables}

@@ -90,7 +90,6 @@ class Failed:
 
     reason: str
     answer: str = ""
-    follow_ups: Sequence[NewDelivery] = field(default=())
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Settled:
     def follow_ups(self) -> Sequence[NewDelivery]:
         """What came to be owed by it, or was dropped or refused before it could be sent."""
         outcome = self.finished.outcome
-        return () if isinstance(outcome, Retry) or self.superseded else outcome.follow_ups
+        return () if isinstance(outcome, Retry | Failed) or self.superseded else outcome.follow_ups
 
 
 def settle(connection: Connection, database: Database, cipher: Cipher, finished: Sequence[Finished]) -> list[Settled]:

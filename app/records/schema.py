@@ -16,13 +16,17 @@ from msgspec import Struct
 from app.records import validation
 from app.records.actions import Action
 from app.records.formats import NOT_A_DATE_TIME, NOT_A_UUID, is_date_time, is_uuid
+from app.records.validation import MOST_PROBLEMS
 
 Problem = dict[str, Any]
 """`{"path": ["actions", 3, "createdAt"], "message": "..."}`; an empty path is the document itself."""
 
 
 class InvalidDocument(Exception):
-    """It is no event document. `problems` are in core's order: the first one is what core reports first."""
+    """It is no event document. `problems` are in core's order: the first one is what core reports first.
+
+    Of very many, only the first are in it.
+    """
 
     def __init__(self, problems: list[Problem]) -> None:
         first, *others = problems
@@ -55,8 +59,10 @@ def event_document(payload: Any) -> EventDocument:
             actions.append(validation.action(value))
         except validation.InvalidAction as error:
             problems += [{"path": ["actions", position, *path], "message": message} for path, message in error.failures]
+            if len(problems) >= MOST_PROBLEMS:
+                break
     if problems:
-        raise InvalidDocument(problems)
+        raise InvalidDocument(problems[:MOST_PROBLEMS])
     return EventDocument(**{**envelope, "actions": tuple(actions)})
 
 

@@ -9,6 +9,7 @@ that is wrong, and only one of the forms comes that near. Everything else is rep
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any, TypeVar
 
 from msgspec import Struct, ValidationError, convert
@@ -16,6 +17,9 @@ from msgspec import Struct, ValidationError, convert
 from app.records.actions import BARE, CONFIRMABLE, FORMS, Action, Form
 from app.records.contents import Failure
 from app.records.formats import NOT_A_DATE_TIME, NOT_A_UUID, is_date_time, is_uuid
+
+MOST_PROBLEMS = 20
+"""Reported of one document: a large one can have millions, and nobody reads more."""
 
 _OMITTED = {"declaration", "annotation"}
 _BARE_KEYS = [key for key in Action.__struct_encode_fields__ if key not in _OMITTED]
@@ -76,7 +80,8 @@ def _in_form(value: dict[str, Any], form: Form) -> Action:
         failed = _failed_formats(read)
         if form.content is not None and read.content is not None:
             content = _converted(read.content, form.content, levels=_LEVELS_OF_CONTENT)
-            failed += [(("content", *path), message) for path, message in content.failed_formats()]
+            wrong = islice(content.failed_formats(), MOST_PROBLEMS)
+            failed += [(("content", *path), message) for path, message in wrong]
     except ValidationError as error:
         raise Broken(_said(error)) from None
     for key in form.never_null:

@@ -6,6 +6,7 @@ import json
 from typing import Any, NoReturn
 
 from flask import Request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
 from app.triggers.errors import Refused, because
@@ -16,7 +17,9 @@ LIMIT_FOR_CORE = 64 * MEGABYTE
 
 
 def json_body(request: Request, limit: int) -> Any:
-    """The body as JSON. Raises Refused: 415 where it is not sent as JSON, 413 past `limit` bytes, 400 otherwise."""
+    """The body as JSON. Raises Refused: 415 where it is not sent as JSON, 413 past `limit` bytes,
+    408 where it does not come, 400 otherwise.
+    """
     return parsed(json_bytes(request, limit))
 
 
@@ -50,8 +53,12 @@ def _bytes(request: Request, limit: int) -> bytes:
     request.max_content_length = limit + 1
     try:
         body = request.get_data(cache=False)
-    except ClientDisconnected:
+    except ClientDisconnected as error:
+        if isinstance(error.__context__, TimeoutError):
+            raise Refused(408, *because("Request timeout", "The body did not come in time")) from None
         raise _bad_json("the connection ended before the body did") from None
+    except ParseException:
+        raise _bad_json("the body is not chunked as it should be") from None
     if len(body) > limit:
         raise _too_large(limit)
     return body

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from marshmallow import Schema
 
-from app.country import Country
-from app.notifications.catalogue import ALERT, USER_MESSAGES, Message
+from app.country import Country, CountryTrigger, InvalidRules
+from app.notifications.catalogue import ALERT, DECISION_OPEN, USER_MESSAGES, Message
 from app.triggers import payloads
 
 EMAIL = "email"
@@ -45,7 +45,7 @@ _USER_PAYLOADS: Mapping[str, tuple[type[Schema], tuple[str, ...]]] = {
 
 
 def trigger_types(country: Country) -> dict[str, TriggerType]:
-    """Every trigger by its path."""
+    """Every trigger by its path. Raises InvalidRules where one of the country's would change a message of core's."""
     ours = [
         TriggerType(
             path=f"user/{name}",
@@ -61,9 +61,20 @@ def trigger_types(country: Country) -> dict[str, TriggerType]:
         TriggerType(
             path=declared.path,
             schema=payloads.WithRecipient.from_dict(dict(declared.fields))(),
-            message=Message(declared.message, f"{declared.message}.sms"),
+            message=_message_of(declared),
             secrets=declared.secrets,
         )
         for declared in country.triggers.values()
     ]
     return {kind.path: kind for kind in [*ours, alert, *theirs]}
+
+
+def _message_of(declared: CountryTrigger) -> Message:
+    """Messages are known by their names alone, to the templates and to the senders."""
+    taken = {*USER_MESSAGES, ALERT.name, DECISION_OPEN.name}
+    if declared.message in taken:
+        raise InvalidRules(
+            f"trigger({declared.path!r}): {declared.message!r} is a message of core's, give yours another name; "
+            f"taken are {', '.join(sorted(taken))}"
+        )
+    return Message(declared.message, f"{declared.message}.sms")

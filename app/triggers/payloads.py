@@ -5,10 +5,13 @@ Unknown keys are left out, null is not absent, strings may be empty, and no form
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+
+MOST_PROBLEMS = 20
 
 
 class Payload(Schema):
@@ -26,13 +29,30 @@ class NameFieldValue(Payload):
     middlename = fields.String()
 
 
+class Strings(fields.Field[list[str]]):
+    """A list of strings, of any length: marshmallow's own takes seconds and hundreds of megabytes for a long one.
+
+    Of its problems only the first are found.
+    """
+
+    default_error_messages = {"invalid": "Not a valid list."}  # noqa: RUF012  as marshmallow declares it
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        wrong = (position for position, item in enumerate(value) if not isinstance(item, str))
+        if errors := {position: ["Not a valid string."] for position in islice(wrong, MOST_PROBLEMS)}:
+            raise ValidationError(errors)
+        return value
+
+
 class Recipient(Payload):
     """Whom to tell; nothing in it is required. `bcc` are further e-mail addresses."""
 
     name = fields.Nested(NameFieldValue)
     mobile = fields.String()
     email = fields.String()
-    bcc = fields.List(fields.String())
+    bcc = Strings()
 
 
 class WithRecipient(Payload):
@@ -101,12 +121,17 @@ class InfrastructureAlert(Payload):
 Details = list[dict[str, Any]]
 
 
-def problems(messages: Any, path: tuple[str | int, ...] = ()) -> Details:
-    """marshmallow's nested messages as a flat list of {"path", "message"}, in the order of the schema's fields."""
+def problems(messages: Any) -> Details:
+    """marshmallow's nested messages as a flat list of {"path", "message"}, in the order of the schema's fields.
+
+    At most MOST_PROBLEMS of them: a small body can have millions.
+    """
+    return list(islice(_problems(messages, ()), MOST_PROBLEMS))
+
+
+def _problems(messages: Any, path: tuple[str | int, ...]) -> Iterator[dict[str, Any]]:
     if isinstance(messages, Mapping):
-        return [
-            problem
-            for key, inner in messages.items()
-            for problem in problems(inner, path if key == "_schema" else (*path, key))
-        ]
-    return [{"path": list(path), "message": str(message)} for message in messages]
+        for key, inner in messages.items():
+            yield from _problems(inner, path if key == "_schema" else (*path, key))
+    else:
+        yield from ({"path": list(path), "message": str(message)} for message in messages)

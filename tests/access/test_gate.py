@@ -60,6 +60,8 @@ def test_core_behind_an_unknown_proxy_is_core(server: Served) -> None:
         "Bearer  undefined ",
         "Bearer",
         "Bearer ",
+        "undefined",
+        " undefined ",
         "",
         "  ",
     ],
@@ -74,7 +76,8 @@ def test_what_holds_no_token_counts_as_none(server: Served, header: str) -> None
     [
         "Basic dXNlcjpwYXNzd29yZA==",
         "Digest username=a",
-        "undefined",
+        "Undefined",
+        "undefined undefined",
         "Token undefined",
         "Bearer,undefined",
         "Bearer null",

@@ -55,7 +55,24 @@ def test_without_proxies_the_peers_address_decides(peer: str | None, trusted: bo
 
 @pytest.mark.parametrize(
     "header",
-    ["X_Forwarded_For", "Forwarded", "X_Real_IP", "X_Client_IP", "CF_Connecting_IP", "True_Client_IP"],
+    [
+        "X_Forwarded_For",
+        "X_Forwarded_Host",
+        "X_Forwarded_Proto",
+        "X_Forwarded",
+        "X_FORWARDED_ANYTHING",
+        "X_Original_Forwarded_For",
+        "X_Original_Host",
+        "Forwarded",
+        "Via",
+        "X_Real_IP",
+        "X_Client_IP",
+        "X_Cluster_Client_IP",
+        "X_Envoy_External_Address",
+        "CF_Connecting_IP",
+        "Fly_Client_IP",
+        "True_Client_IP",
+    ],
 )
 @pytest.mark.parametrize("value", ["127.0.0.1", "10.1.2.3", "for=127.0.0.1", "", "garbage"])
 @pytest.mark.parametrize("proxies", [(), PROXIES], ids=["no proxies", "other proxies"])
@@ -130,6 +147,15 @@ def test_a_proxy_may_be_anywhere() -> None:
     assert callers.is_trusted(request_from("203.0.113.1", X_Forwarded_For="192.168.0.9"))
     assert not callers.is_trusted(request_from("203.0.113.1", X_Forwarded_For="203.0.113.7"))
     assert not callers.is_trusted(request_from("203.0.113.2", X_Forwarded_For="192.168.0.9"))
+
+
+def test_a_proxys_other_headers_change_nothing() -> None:
+    said = {"X_Forwarded_For": "192.168.0.9", "X_Forwarded_Proto": "https", "Via": "1.1 proxy"}
+    assert Callers(TRUSTED, PROXIES).is_trusted(request_from("10.0.0.2", **said))
+
+
+def test_headers_that_forward_nothing_change_nothing() -> None:
+    assert Callers(TRUSTED, PROXIES).is_trusted(request_from("192.168.0.9", X_Request_ID="request-42", X_Forward="x"))
 
 
 def test_where_no_network_is_trusted_nobody_is() -> None:

@@ -43,7 +43,7 @@ def waiting(payload: Any) -> dict[str, Any] | None:
 def test_the_verdict_on_a_body_is_cores(country: Country, case: dict[str, Any]) -> None:
     payload, action = case["payload"], waiting(case["payload"])
     path = case["path"]
-    claims = {"eventId": "", "actionId": ""}
+    claims: dict[str, Any] = {"eventId": "", "actionId": ""}
     if action is not None:
         path = f"/trigger/events/{payload['type']}/actions/{action['type']}"
         claims = {"eventId": payload["id"], "actionId": action["id"]}

@@ -81,11 +81,15 @@ class TestEveryMessage:
         assert all(sample[field] in text for field in ("username", "code", "temporaryPassword") if field in sample)
 
     def test_there_is_a_template_for_each_and_none_beside_them(self) -> None:
-        assert {path.stem for path in TEMPLATES.iterdir()} == {*USER_MESSAGES, "layout", "parts"}
+        assert {path.stem for path in TEMPLATES.iterdir()} == {*USER_MESSAGES, "decision-open", "layout", "parts"}
 
     def test_every_text_is_used(self) -> None:
         layouts = "".join(path.read_text() for path in TEMPLATES.iterdir())
-        made = {f"{message}.{part}" for message in USER_MESSAGES for part in ("subject", "title", "intro")}
+        made = {
+            f"{message}.{part}"
+            for message in [*USER_MESSAGES, "decision-open"]
+            for part in ("subject", "title", "intro")
+        }
         used = {*re.findall(r'"([\w-]+\.\w+)"', layouts), *made}
         assert {text_id for text_id in WORDING.texts if "." in text_id} <= used
 

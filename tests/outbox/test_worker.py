@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from cryptography.fernet import Fernet
@@ -154,7 +154,7 @@ def test_follow_ups_may_be_born_ended(outbox: Outbox, email: Make) -> None:
 
 def test_secrets_are_erased_when_the_last_delivery_has_ended(outbox: Outbox, email: Make) -> None:
     trigger_id = outbox.owe(email("a"), email("b"), secrets={"code": "730164"})
-    outcomes = iter([Sent(), Retry("busy")])
+    outcomes: Iterator[Outcome] = iter([Sent(), Retry("busy")])
     outbox.run(email=lambda _: next(outcomes))
     assert outbox.trigger(trigger_id).secrets is not None
     outbox.set(due_at=0)

@@ -92,6 +92,16 @@ class TestEnvelope:
         with pytest.raises(InvalidDocument, match=r"^actions\.0\.id: Not a valid UUID \(and 1 more\)$"):
             event_document(document(action(id="x", createdAt="now")))
 
+    def test_of_many_problems_the_first_are_told(self) -> None:
+        told = paths(document(*[5] * 1000))
+        assert told == [["actions", position] for position in range(20)]
+
+    def test_of_many_problems_in_one_action_the_first_are_told(self) -> None:
+        duplicates = [{"id": "x", "trackingId": ""}] * 1000
+        told = paths(document(action("DUPLICATE_DETECTED", id="x", content={"duplicates": duplicates})))
+        assert told[:2] == [["actions", 0, "id"], ["actions", 0, "content", "duplicates", 0, "id"]]
+        assert len(told) == 20
+
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=5)
 json_values = st.recursive(

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import NamedTuple
 
+from app.cleaning import clean
+
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NOT_IN_AN_ADDRESS = re.compile(r'[\s<>()\[\]\\,;:"]+')
 _NOT_IN_AN_ID = re.compile(r"[^!-~]+")
@@ -94,17 +96,7 @@ def mailbox(text: str) -> Mailbox:
 
 def one_line(text: str) -> str:
     """Text that can stand in a header: no line ends, no control characters, no lone surrogates."""
-    return _CONTROLS.sub(" ", _clean(text)).strip()
-
-
-def _clean(text: str) -> str:
-    """Text that UTF-8 can say: core's JSON may hold U+0000 and halves of surrogate pairs; whole ones are joined."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text.replace("\0", "")
+    return _CONTROLS.sub(" ", clean(text)).strip()
 
 
 def _ascii_domain(address: str) -> str:
@@ -165,7 +157,7 @@ def _encoded(text: str) -> str:
 
 
 def _part(subtype: str, text: str) -> bytes:
-    octets = _clean(text).replace("\r\n", "\n").replace("\r", "\n").encode()
+    octets = clean(text).replace("\r\n", "\n").replace("\r", "\n").encode()
     non_ascii = len(octets) - len(octets.translate(None, _NON_ASCII))
     if non_ascii * 5 > len(octets):  # there base64 is shorter: Arabic, Bangla, Khmer
         encoding, body = "base64", base64.encodebytes(octets.replace(b"\n", b"\r\n"))

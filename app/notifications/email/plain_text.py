@@ -20,18 +20,29 @@ _CSS = STRICT_CSS_PROFILE | {
     "code": HtmlElement(display=Display.block, whitespace=WhiteSpace.pre, padding_inline=_INDENTED),
     "blockquote": HtmlElement(display=Display.block, padding_inline=_INDENTED, margin_before=1, margin_after=1),
 }
+_INDENTING = tuple(tag for tag, style in _CSS.items() if style.padding_inline)
+_TABLE = ("table", "thead", "tbody", "tfoot", "tr", "caption")
 # Of inline styles only what shows in a text, and no length that would fill the memory with blanks.
 _STYLE = re.compile(r"(?:display|white-space)\s*:\s*[a-z-]+|margin-(?:top|bottom)\s*:\s*\d{1,2}px", re.IGNORECASE)
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _MANY_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 
+# Nobody reads more as text, and a hostile page must not hold up the messages behind it.
+_LONGEST = 500_000
+_CUT = "\n\n[…]"
+_DEEPEST_INDENTATION = 8
+
 Element = Any  # lxml has no types
 
 
 def plain_text(html: str) -> str:
-    """Readable text with the targets of its links; hidden elements are left out. Any HTML will do, nothing raises."""
-    text = _converted(_NOT_IN_XML.sub("", html).encode("utf-8", "replace").decode("utf-8"))
-    return _MANY_BLANK_LINES.sub("\n\n", text).strip("\n") + "\n"
+    """Readable text with the targets of its links; hidden elements are left out. Any HTML will do, nothing raises.
+
+    Of HTML beyond half a million characters only the beginning is read, and the text ends with `[…]`.
+    """
+    text = _converted(_NOT_IN_XML.sub("", html[:_LONGEST]).encode("utf-8", "replace").decode("utf-8"))
+    text = _MANY_BLANK_LINES.sub("\n\n", text).strip("\n")
+    return text + (_CUT if len(html) > _LONGEST else "") + "\n"
 
 
 def _converted(html: str) -> str:
@@ -45,8 +56,11 @@ def _converted(html: str) -> str:
     for element in tree.iter("*"):
         if "style" in element.attrib:
             element.set("style", ";".join(_STYLE.findall(element.get("style"))))
-    for table in reversed(list(tree.iter("table"))):
-        _flatten(table)
+    for cells in _cells_by_table(tree):
+        _flatten(cells)
+    for element in list(tree.iter(*_TABLE)):
+        element.tag = "div"
+    _limit_indentation(tree)
     _show_targets(tree)
     try:
         return str(Inscriptis(tree, ParserConfig(css=_CSS)).get_text())
@@ -55,16 +69,42 @@ def _converted(html: str) -> str:
         return unescape("".join(tree.itertext()))
 
 
-def _flatten(table: Element) -> None:
+def _cells_by_table(tree: Element) -> list[list[Element]]:
+    """The cells of each table, without those of the tables inside it."""
+    found, outer = [], []
+    cells: list[Element] = []
+    for event, element in etree.iterwalk(tree, ("start", "end"), ("table", "td", "th")):
+        if element.tag != "table":
+            if event == "start":
+                cells.append(element)
+        elif event == "start":
+            outer.append(cells)
+            cells = []
+        else:
+            found.append(cells)
+            cells = outer.pop()
+    return found
+
+
+def _flatten(cells: list[Element]) -> None:
     """A table without headings is there for the looks: its cells are blocks like others. In one with them, a row is
     a line, since columns would not stand below each other in the letters of most mail programs.
     """
-    holds_data = next(table.iter("th"), None) is not None
-    for cell in list(table.iter("td", "th")):
+    holds_data = any(cell.tag == "th" for cell in cells)
+    for cell in cells:
         cell.tag = "span" if holds_data else "div"
         if holds_data and cell.getnext() is not None:
             cell.tail = " | "
-    for element in list(table.iter("table", "thead", "tbody", "tfoot", "tr", "caption")):
+
+
+def _limit_indentation(tree: Element) -> None:
+    """No deeper than anybody can read: every line would repeat its blanks."""
+    depth, too_deep = 0, []
+    for event, element in etree.iterwalk(tree, ("start", "end"), _INDENTING):
+        depth += 1 if event == "start" else -1
+        if event == "start" and depth > _DEEPEST_INDENTATION:
+            too_deep.append(element)
+    for element in too_deep:
         element.tag = "div"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +66,39 @@ def test_any_html_becomes_some_text(html: str) -> None:
 
 def test_what_is_nested_too_deep_is_still_read() -> None:
     assert plain_text("<style>p {}</style>" + "<div>" * 1500 + "&lt;deep&gt;") == "<deep>\n"
+
+
+def test_of_a_table_in_a_table_each_has_headings_of_its_own() -> None:
+    inner = "<table><tr><th>Name</th><th>Age</th></tr><tr><td>Amina</td><td>3</td></tr></table>"
+    assert plain_text(f"<table><tr><td>a</td><td>{inner}</td></tr></table>") == "a\nName | Age\nAmina | 3\n"
+    outer = "<table><tr><th>a</th><th><table><tr><td>b</td><td>c</td></tr></table></th></tr></table>"
+    assert plain_text(outer) == "a |\nb\nc\n"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        pytest.param("<table><tr><td>" * 600 + "<i>a</i>" * 300_000, id="tables in tables"),
+        pytest.param("<blockquote>" * 400 + "<p>a</p>" * 100_000, id="quotes in quotes"),
+        pytest.param("<ul><li>" * 400 + "<p>a</p>" * 100_000, id="lists in lists"),
+    ],
+)
+def test_hostile_html_takes_neither_long_nor_much(html: str) -> None:
+    began = time.process_time()
+    text = plain_text(html)
+    assert time.process_time() - began < 5
+    assert len(text) < 10_000_000
+
+
+def test_of_very_long_html_the_beginning_is_read() -> None:
+    text = plain_text("<p>first</p>" + "<p>more</p>" * 200_000 + "<p>last</p>")
+    assert text.startswith("first\n")
+    assert text.endswith("\n\n[…]\n")
+    assert "last" not in text
+
+
+def test_deep_quotes_are_still_quotes() -> None:
+    assert plain_text("<blockquote>" * 20 + "a") == " " * 4 * 8 + "a\n"
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), min_size=1))
