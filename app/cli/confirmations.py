@@ -12,8 +12,8 @@ from app import country
 from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
 from app.database.tables import decisions
-from app.decisions.confirming import Confirming, DecidedOtherwise, NoLateReject, UnknownAction
-from app.decisions.numbers import NoNumber
+from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, UnknownAction
+from app.decisions.forms import NoNumber, number_text
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
 from app.decisions.store import Decisions
@@ -80,8 +80,11 @@ def _resolve(action_id: str, ruling: Ruling) -> None:
     rules = country.load(settings.country_dir)
     with opened(settings) as database:
         try:
-            Confirming(Decisions(database, Cipher(settings.secret_keys), rules)).resolve(action_id, ruling)
-        except (UnknownAction, DecidedOtherwise, NoLateReject, NoNumber) as error:
+            if ruling.registration_number is not None:
+                number_text(ruling.registration_number)
+            decisions = Decisions(database, Cipher(settings.secret_keys), rules)
+            Confirming(decisions).resolve(action_id, ruling, by="the command line")
+        except (UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, NoNumber) as error:
             raise click.ClickException(str(error)) from None
     click.echo("Written down. The worker tells core: see country-config outbox list")
 

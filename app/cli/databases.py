@@ -23,5 +23,10 @@ def opened(settings: Settings) -> Iterator[Database]:
 
 
 def shown_time(seconds: float | None) -> str:
-    """UTC; empty for None."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds is not None else ""
+    """UTC; empty for None, and far away for what no calendar has."""
+    if seconds is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return "9999"

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from app import country
+from app import country, logs
 from app.cli.tables import print_table
-from app.country import Country
 from app.decisions import numbers
 from app.decisions.questions import action_of
-from app.decisions.rulings import Ruling, Verdict, in_time, rule
+from app.decisions.rulings import Ruling, Verdict, rule, undecided
 from app.records.schema import InvalidDocument, event_document
 from app.records.state import NoPendingAction, SeveralPendingActions, pending_action
 from app.settings import Settings
@@ -44,6 +43,7 @@ def check() -> None:
 def try_(event: Path, action_id: str | None) -> None:
     """Show what would be answered to an event document, and why. Nothing is kept."""
     settings = Settings.from_env()
+    logs.configure(settings)
     loaded = country.load(settings.country_dir)
     try:
         document = event_document(json.loads(event.read_text(encoding="utf-8")))
@@ -60,19 +60,13 @@ def try_(event: Path, action_id: str | None) -> None:
     click.echo(f"{document.type} {pending.type}, action {pending.id}")
     for said in ruling.said:
         click.echo(f"  {said}")
-    click.echo(_answer(ruling, _number(loaded, ruling, action)))
-
-
-def _number(loaded: Country, ruling: Ruling, action: country.Action) -> str | None:
-    if ruling.verdict is not Verdict.ACCEPT or action.pending.type != "REGISTER":
-        return None
-    hook = loaded.number_hook(action.event.type)
-    if ruling.registration_number or hook is None:
-        return ruling.registration_number or numbers.drawn()
-    try:
-        return in_time(lambda: hook.number(action, 1), 1.0)
-    except Exception as error:
-        raise click.ClickException(f"registration_number raised {type(error).__name__}: {error}") from error
+    number = None
+    if ruling.verdict is Verdict.ACCEPT and pending.type == "REGISTER":
+        try:
+            number = ruling.registration_number or numbers.example(loaded, action)
+        except Exception as error:  # noqa: BLE001  whatever a hook raises, core would be told to wait
+            ruling = undecided(f"no registration number: {type(error).__name__}: {error}")
+    click.echo(_answer(ruling, number))
 
 
 def _answer(ruling: Ruling, number: str | None) -> str:
@@ -81,5 +75,6 @@ def _answer(ruling: Ruling, number: str | None) -> str:
     if ruling.verdict is Verdict.DEFER:
         again = " (undecided: the worker asks the rules again)" if ruling.undecided else ""
         return f"202 deferred{': ' + ruling.reason if ruling.reason else ''}{again}"
-    answer = {"declaration": ruling.declaration, "annotation": ruling.annotation, "registrationNumber": number}
-    return "200 accepted: " + json.dumps({name: value for name, value in answer.items() if value}, ensure_ascii=False)
+    answer = {"declaration": ruling.declaration or None, "annotation": ruling.annotation, "registrationNumber": number}
+    given = {name: value for name, value in answer.items() if value is not None}
+    return "200 accepted: " + json.dumps(given, ensure_ascii=False)

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 import psycopg
 import structlog
-from sqlalchemy import Insert
+from sqlalchemy import Insert, Select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.database.engine import (
@@ -55,16 +55,17 @@ class Inserts:
     """Insert statements, compiled once, that are always written together.
 
     The statements name their parameters with `bindparam`; a name stands for the same value in all of them, and what is
-    constant is a `literal_column`. Values are the driver's own types: str, int, float, bytes, None.
+    constant is a `literal_column`. Values are the driver's own types: str, int, float, bytes, None. `kept` finds a row
+    where these very values were written before: without it, a write whose connection is lost is not tried again.
     """
 
-    def __init__(self, database: Database, statements: Sequence[Insert]) -> None:
+    def __init__(self, database: Database, statements: Sequence[Insert], kept: Select[Any] | None = None) -> None:
         self._writer: _Writer
         if database.is_sqlite:
             self._writer = _GroupedOnSqlite(str(database.url.database), statements)
         else:
             _, arguments = database.engine.dialect.create_connect_args(database.url)
-            self._writer = _OneStatementOnPostgresql(arguments, statements)
+            self._writer = _OneStatementOnPostgresql(arguments, statements, kept)
         database.on_close(self._writer.close)
 
     def write(self, values: Values) -> None:
@@ -164,10 +165,11 @@ class _GroupedOnSqlite:
 
 
 class _OneStatementOnPostgresql:
-    def __init__(self, arguments: Mapping[str, Any], statements: Sequence[Insert]) -> None:
+    def __init__(self, arguments: Mapping[str, Any], statements: Sequence[Insert], kept: Select[Any] | None) -> None:
         dialect = postgresql.psycopg.PGDialect_psycopg()  # type: ignore[no-untyped-call]
         parts = [f"w{number} AS ({statement.compile(dialect=dialect)})" for number, statement in enumerate(statements)]
         self._statement = f"WITH {', '.join(parts)} SELECT 1"
+        self._kept = None if kept is None else str(kept.compile(dialect=dialect))
         self._arguments = arguments
         self._of_thread = threading.local()
         self._all: set[psycopg.Connection[Any]] = set()
@@ -193,18 +195,21 @@ class _OneStatementOnPostgresql:
         try:
             kept.execute(self._statement, values)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if isinstance(error, NoAnswer) or not _is_closed(kept):
+            if self._kept is None or isinstance(error, NoAnswer) or not _is_closed(kept):
                 raise
-            self._write_again(values)
+            self._write_again(self._kept, values)
 
-    def _write_again(self, values: Values) -> None:
+    def _write_again(self, kept: str, values: Values) -> None:
         """The server was restarted since this thread's last write, so try once on a new connection.
 
-        Had the lost answer been a success, the second insert would meet the first one's primary key.
+        The lost answer may have been a success, whose rows this insert would meet; or it meets somebody else's.
         """
+        connection = self._connect()
         try:
-            self._connect().execute(self._statement, values)
+            connection.execute(self._statement, values)
         except psycopg.errors.UniqueViolation:
+            if connection.execute(kept, values).fetchone() is None:
+                raise
             log.info("insert.was_kept", reason="the connection was lost after the commit")
 
     def _connect(self) -> psycopg.Connection[Any]:

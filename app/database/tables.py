@@ -142,9 +142,10 @@ decisions = Table(
     Column("deadline", Double),
     Column("alerted_at", Double),
 )
-_OPEN = text("state IN ('deciding', 'deferred', 'confirming')")
+_OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
 Index("decisions_open", decisions.c.created_at, postgresql_where=_OPEN, sqlite_where=_OPEN)
 Index("decisions_by_action", decisions.c.action_id)
+Index("decisions_by_trigger", decisions.c.trigger_id, unique=True)
 
 serials = Table(
     "serials",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, text, update
 
 from app.database.clock import now
 from app.database.engine import Database
@@ -24,10 +24,15 @@ log = structlog.get_logger()
 
 MESSAGE = "decision-open"
 
-_OPEN = decisions.c.state.in_([DecisionState.DECIDING, DecisionState.DEFERRED, DecisionState.CONFIRMING])
-IS_LATE = or_(
-    and_(_OPEN, or_(decisions.c.token_expires_at <= now() + DAY, decisions.c.deadline <= now())),
-    decisions.c.state == DecisionState.REFUSED,
+# As the partial index has it, to the letter: it is used where the planner can read its condition.
+_IS_OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
+IS_LATE = and_(
+    _IS_OPEN,
+    or_(
+        decisions.c.token_expires_at <= now() + DAY,
+        decisions.c.deadline <= now(),
+        decisions.c.state == DecisionState.REFUSED,
+    ),
 )
 
 
@@ -41,13 +46,17 @@ class Alerts:
     destination: str | None
     language: str
 
-    def raise_due(self, connection: Connection) -> None:
-        """Alert once of each decision that is late: its deadline is over, its token dies within a day, or core
-        refused it. In the caller's transaction.
+    def raise_due(self) -> None:
+        """Alert once of each decision that is late: nobody could decide, its deadline is over, its token dies within
+        a day, or core refused it. Raises DatabaseAway.
         """
-        if connection.scalar(select(decisions.c.event_id).where(IS_LATE, decisions.c.alerted_at.is_(None)).limit(1)):
-            late = update(decisions).where(IS_LATE, decisions.c.alerted_at.is_(None)).values(alerted_at=now())
-            for row in connection.execute(late.returning(decisions)).all():
+        unsaid = (IS_LATE, decisions.c.alerted_at.is_(None))
+        with self.database.reading() as connection:
+            if connection.execute(select(decisions.c.event_id).where(*unsaid).limit(1)).first() is None:
+                return
+        with self.database.transaction() as connection:
+            late = update(decisions).where(*unsaid).values(alerted_at=now()).returning(decisions)
+            for row in connection.execute(late).all():
                 self._alert(connection, row)
 
     def _alert(self, connection: Connection, row: Row[Any]) -> None:
@@ -78,8 +87,16 @@ class Alerts:
                     "actionType": row.action_type,
                     "actionId": row.action_id,
                     "state": row.state,
-                    "tokenEnds": datetime.fromtimestamp(row.token_expires_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+                    "tokenEnds": _shown(row.token_expires_at),
                 },
             },
         )
         store.add(connection, self.database, self.cipher, [(row.trigger_id, mail)])
+
+
+def _shown(seconds: float) -> str:
+    """A token may claim any end; one that no calendar has is shown as far away."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        return "9999"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from app.database.engine import DatabaseAway
 from app.decisions.decision import Decision
+from app.decisions.forms import NoNumber
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
 from app.decisions.store import Decisions
 from app.opencrvs.confirmations import may_reject_late
 
-_DECIDED = (DecisionState.ACCEPTED, DecisionState.REJECTED, DecisionState.CONFIRMING, DecisionState.CONFIRMED)
+log = structlog.get_logger()
 
 
 class UnknownAction(Exception):
@@ -21,7 +26,11 @@ class UnknownAction(Exception):
 
 
 class DecidedOtherwise(Exception):
-    """It was decided before, and not like this; or is being decided right now."""
+    """It was decided before, and not like this."""
+
+
+class BeingDecided(Exception):
+    """The rules are being asked right now: try again in a moment."""
 
 
 class NoLateReject(Exception):
@@ -33,43 +42,66 @@ class NoLateReject(Exception):
 
 @dataclass(frozen=True)
 class Confirming:
-    """Resolves what is deferred. The same again is harmless."""
+    """Resolves what is deferred, or what core refused. The same again is harmless, and tells core again."""
 
     decisions: Decisions
 
-    def find(self, action_id: str) -> Decision:
-        """Raises UnknownAction."""
+    def resolve(self, action_id: str, ruling: Ruling, by: str) -> None:
+        """Write the ruling down and owe it to core; `by` says in the log whose word it is.
+
+        Raises UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, NoNumber and DatabaseAway.
+        """
+        decision = self._find(action_id)
+        if ruling.verdict is Verdict.REJECT and not may_reject_late(decision.action_type):
+            raise NoLateReject(decision.action_type)
+        if decision.state in (DecisionState.DEFERRED, DecisionState.REFUSED):
+            if self._resolved(decision, ruling):
+                self._say(decision, ruling, by)
+                return
+            decision = self._find(action_id)  # somebody else was quicker: was it with the same?
+        if decision.state is DecisionState.DECIDING:
+            raise BeingDecided("the rules are being asked right now: try again in a moment")
+        if not _says_the_same(decision, ruling):
+            raise DecidedOtherwise(f"this action is {decision.state} already, with {decision.verdict}")
+        if decision.state is not DecisionState.CONFIRMED:
+            self.decisions.tell_core(decision)
+            self._say(decision, ruling, by)
+
+    def _find(self, action_id: str) -> Decision:
         decision = self.decisions.find_by_action(action_id)
         if decision is None:
             raise UnknownAction
         return decision
 
-    def resolve(self, action_id: str, ruling: Ruling) -> None:
-        """Write the ruling down and owe it to core.
+    def _resolved(self, decision: Decision, ruling: Ruling) -> bool:
+        try:
+            return self.decisions.resolve(decision, self.decisions.asked(decision).action, ruling)
+        except (NoNumber, DatabaseAway):
+            raise
+        except IntegrityError:
+            raise NoNumber("the registration number is taken by another record") from None
+        except Exception as error:
+            log.exception("registration_number.failed", event_type=decision.event_type)
+            raise NoNumber(f"registration_number of rules.py raised {type(error).__name__}: see the log") from error
 
-        Raises UnknownAction, DecidedOtherwise, NoLateReject, NoNumber, DatabaseAway, and what the country's
-        registration_number raises.
-        """
-        decision = self.find(action_id)
-        if decision.state is DecisionState.DEFERRED:
-            if ruling.verdict is Verdict.REJECT and not may_reject_late(decision.action_type):
-                raise NoLateReject(decision.action_type)
-            if self.decisions.resolve(decision, self.decisions.asked(decision).action, ruling):
-                return
-            decision = self.find(action_id)  # somebody else was quicker: was it with the same?
-        if not _says_the_same(decision, ruling):
-            raise DecidedOtherwise(f"this action is {decision.state} already" + _verdict(decision))
+    @staticmethod
+    def _say(decision: Decision, ruling: Ruling, by: str) -> None:
+        log.info(
+            "decision.resolved",
+            event_id=decision.event_id,
+            action_id=decision.action_id,
+            verdict=ruling.verdict,
+            by=by,
+        )
 
 
 def _says_the_same(decision: Decision, ruling: Ruling) -> bool:
-    if decision.state not in _DECIDED or decision.verdict is not ruling.verdict:
+    if decision.verdict is not ruling.verdict:
         return False
     number = ruling.registration_number
     if number is not None and number != decision.answer.get("registrationNumber"):
         return False
     added = decision.answer.get("declaration", {})
-    return all(key in added and added[key] == value for key, value in ruling.declaration.items())
-
-
-def _verdict(decision: Decision) -> str:
-    return f", with {decision.verdict}" if decision.verdict else ""
+    if not all(key in added and added[key] == value for key, value in ruling.declaration.items()):
+        return False
+    return ruling.annotation is None or ruling.annotation == decision.answer.get("annotation")

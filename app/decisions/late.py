@@ -10,7 +10,7 @@ from app.country import Country
 from app.decisions.numbers import NoNumber
 from app.decisions.rulings import Verdict, rule
 from app.decisions.states import DecisionState
-from app.decisions.store import DECIDE_AGAIN, Decisions
+from app.decisions.store import Decisions
 from app.opencrvs.confirmations import Confirmation, Confirmed, CoreEvents, Refused, Unavailable, may_reject_late
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Retry, Sent
 
@@ -40,7 +40,7 @@ class LateDecisions:
             return Retry("it is being decided", after=decision.lease_left)
         self.decisions.defer_abandoned(decision)
         log.error("decision.abandoned", event_id=decision.event_id, action_id=decision.action_id)
-        return Sent("its process stopped while it decided: decided again", follow_ups=[DECIDE_AGAIN])
+        return Sent("its process stopped while it decided: decided again")
 
     def decide(self, delivery: Delivery) -> Outcome:
         """Ask the rules again, and have core told what they say."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
+import time
 from collections.abc import Callable
 
 from sqlalchemy import Connection, exists, select
@@ -11,16 +12,17 @@ from sqlalchemy import Connection, exists, select
 from app.country import Action, Country
 from app.database.engine import Database
 from app.database.tables import decisions, serials
-from app.decisions.rulings import in_time
+from app.decisions.forms import NoNumber, number_text
+from app.decisions.timed_calls import TimedCalls
+
+__all__ = ["NoNumber", "drawn", "is_taken", "made"]
 
 _ALPHABET = string.digits + string.ascii_uppercase
 _LENGTH = 12
-_MOST_DRAWS = 1_000
-_HOOK_TIMEOUT = 1.0  # seconds; the write waits for it
+_MOST_DRAWS = 100
+_TIME = 1.0  # seconds for all draws together: the write waits for them, and others for the write
 
-
-class NoNumber(Exception):
-    """No registration number could be made; the message says why."""
+_calls = TimedCalls(most_hanging=8)
 
 
 def drawn() -> str:
@@ -31,21 +33,30 @@ def drawn() -> str:
 def made(connection: Connection, database: Database, country: Country, action: Action) -> str:
     """A number that no decision has, by the country's hook or the default; serials are counted in this transaction.
 
-    Raises NoNumber, and whatever the hook raises.
+    Raises NoNumber, CountryTimeout, and whatever the hook raises.
     """
     hook = country.number_hook(action.event.type)
     if hook is None:
         return _untaken(connection, drawn)
-    series = in_time(lambda: str(hook.series(action)), _HOOK_TIMEOUT)
+    until = time.monotonic() + _TIME
+    series = _calls(lambda: str(hook.series(action)), _TIME)
 
     def next_number() -> str:
         serial = _next_serial(connection, database, series)
-        number = in_time(lambda: hook.number(action, serial), _HOOK_TIMEOUT)
-        if not isinstance(number, str) or not number.strip():
-            raise NoNumber(f"registration_number returned {type(number).__name__}, not a text")
-        return number
+        left = until - time.monotonic()
+        if left <= 0:
+            raise NoNumber(f"registration_number found none that is free within {_TIME:g} s")
+        return number_text(_calls(lambda: hook.number(action, serial), left))
 
     return _untaken(connection, next_number)
+
+
+def example(country: Country, action: Action) -> str:
+    """What the first number would be, without counting anything. Raises as `made` does."""
+    hook = country.number_hook(action.event.type)
+    if hook is None:
+        return drawn()
+    return number_text(_calls(lambda: (hook.series(action), hook.number(action, 1))[1], _TIME))
 
 
 def is_taken(connection: Connection, number: str) -> bool:

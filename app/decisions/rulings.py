@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
 from app.country import Accept, Action, Answer, Defer, Reject, Rule
-from app.records.state import merge
+from app.decisions.forms import additions, number_text
+from app.decisions.timed_calls import CountryTimeout, TimedCalls
 
 log = structlog.get_logger()
 
-_MOST_HANGING = 8  # rules that never return; more are not started, so that they cannot eat the process
-
-T = TypeVar("T")
+_calls = TimedCalls(most_hanging=8)
+_LONGEST_DEADLINE = timedelta(days=3650)
 
 
 class Verdict(StrEnum):
@@ -42,16 +42,9 @@ class Ruling:
     declaration: Mapping[str, Any] = field(default_factory=dict)
     annotation: Mapping[str, Any] | None = None
     registration_number: str | None = None
-    deadline: Any = None
+    deadline: datetime | None = None
     undecided: bool = False
     said: tuple[str, ...] = ()
-
-
-class RuleTimeout(Exception):
-    """A country's function did not return in time."""
-
-
-_hanging = threading.BoundedSemaphore(_MOST_HANGING)
 
 
 def rule(rules: Sequence[Rule], action: Action, timeout: float) -> Ruling:
@@ -59,87 +52,114 @@ def rule(rules: Sequence[Rule], action: Action, timeout: float) -> Ruling:
     if not rules:
         return Ruling(Verdict.ACCEPT, said=("no rule matches: the default accepts",))
     try:
-        answers = in_time(lambda: [_checked(one, one(action)) for one in rules], timeout)
-    except RuleTimeout:
-        return _undecided(f"the rules did not answer within {timeout:g} s")
+        return _calls(lambda: _combined(rules, [_checked(one(action)) for one in rules]), timeout)
+    except CountryTimeout as error:
+        ruling = undecided(f"the rules: {error}")
     except Exception as error:
         log.exception("rule.crashed", event_type=action.event.type, action_type=action.pending.type)
-        return _undecided(f"a rule raised {type(error).__name__}")
-    return _combined(rules, answers)
+        ruling = undecided(f"a rule raised {type(error).__name__} at {_place(error)}")
+    log.error(
+        "rules.undecided",
+        event_id=action.event.id,
+        action_id=action.pending.id,
+        reason=ruling.reason,
+        advice="core was told to wait; mend rules.py, and the worker asks it again",
+    )
+    return ruling
 
 
-def in_time(function: Callable[[], T], timeout: float) -> T:
-    """Call a country's function in a thread of its own, which is left behind where it does not return.
-
-    Raises RuleTimeout, and whatever the function raises.
-    """
-    if not _hanging.acquire(blocking=False):
-        raise RuleTimeout
-    results: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
-
-    def call() -> None:
-        try:
-            results.put((True, function()))
-        except BaseException as error:  # noqa: BLE001  it is raised in the caller's thread
-            results.put((False, error))
-        finally:
-            _hanging.release()
-
-    threading.Thread(target=call, name="rule", daemon=True).start()
-    try:
-        succeeded, result = results.get(timeout=timeout)
-    except queue.Empty:
-        raise RuleTimeout from None
-    if not succeeded:
-        raise result
-    return result  # type: ignore[no-any-return]
+def undecided(reason: str, said: tuple[str, ...] = ()) -> Ruling:
+    """Core is told to wait, and the rules are asked again."""
+    return Ruling(Verdict.DEFER, reason=reason, undecided=True, said=said)
 
 
-def _checked(rule: Rule, answer: Any) -> Answer:
-    if not isinstance(answer, Accept | Reject | Defer):
-        raise TypeError(f"the rule {rule.__name__} returned {type(answer).__name__}, not Accept, Reject or Defer")
-    return answer
+class Disagreement(Exception):
+    """Two rules would have different things."""
+
+
+def _checked(answer: Any) -> Answer:
+    """The answer, in a form that core and the database take. Raises TypeError and ValueError."""
+    match answer:
+        case Reject(reason=str() as reason) if reason.strip():
+            return answer
+        case Defer(reason=str() | None, deadline=datetime() | timedelta() | None):
+            return answer
+        case Accept():
+            number = answer.registration_number
+            return Accept(
+                declaration=additions(answer.declaration),
+                annotation=None if answer.annotation is None else additions(answer.annotation),
+                registration_number=None if number is None else number_text(number),
+            )
+    raise TypeError(f"a rule answers with Accept, Reject(reason) or Defer, not with {type(answer).__name__}")
 
 
 def _combined(rules: Sequence[Rule], answers: Sequence[Answer]) -> Ruling:
-    said = tuple(f"{one.__name__}: {_in_words(answer)}" for one, answer in zip(rules, answers, strict=True))
-    if rejects := [answer for answer in answers if isinstance(answer, Reject)]:
-        return Ruling(Verdict.REJECT, reason="; ".join(dict.fromkeys(one.reason for one in rejects)), said=said)
+    said = tuple(f"{_name(one)}: {_in_words(answer)}" for one, answer in zip(rules, answers, strict=True))
+    if rejects := sorted({answer.reason for answer in answers if isinstance(answer, Reject)}):
+        return Ruling(Verdict.REJECT, reason="; ".join(rejects), said=said)
     if defers := [answer for answer in answers if isinstance(answer, Defer)]:
-        reasons = dict.fromkeys(one.reason for one in defers if one.reason)
-        deadlines = [one.deadline for one in defers if one.deadline is not None]
-        deadline = deadlines[0] if deadlines else None
+        reasons = sorted({one.reason for one in defers if one.reason})
+        deadlines = [_when(one.deadline) for one in defers if one.deadline is not None]
+        deadline = min(deadlines, default=None)
         return Ruling(Verdict.DEFER, reason="; ".join(reasons) or None, deadline=deadline, said=said)
-    accepts = [answer for answer in answers if isinstance(answer, Accept)]
-    if disagreement := _disagreement(accepts):
-        return _undecided(f"two rules disagree on {disagreement}", said)
+    return _accepted([answer for answer in answers if isinstance(answer, Accept)], said)
+
+
+def _accepted(accepts: Sequence[Accept], said: tuple[str, ...]) -> Ruling:
+    """All additions together. Raises Disagreement where it would matter which came first."""
     declaration: dict[str, Any] = {}
     annotation: dict[str, Any] | None = None
     number = None
     for one in accepts:
-        declaration = merge(declaration, one.declaration or {})
+        declaration = _together(declaration, one.declaration or {})
         if one.annotation is not None:
-            annotation = merge(annotation or {}, one.annotation)
-        number = one.registration_number or number
+            annotation = _together(annotation or {}, one.annotation)
+        if one.registration_number is not None:
+            if number not in (None, one.registration_number):
+                raise Disagreement("on the registration number")
+            number = one.registration_number
     return Ruling(Verdict.ACCEPT, declaration=declaration, annotation=annotation, registration_number=number, said=said)
 
 
-def _disagreement(accepts: Sequence[Accept]) -> str | None:
-    """The first thing that two Accepts would have different."""
-    seen: dict[str, Any] = {}
-    for one in accepts:
-        additions = {f"declaration {key}": value for key, value in (one.declaration or {}).items()}
-        additions |= {f"annotation {key}": value for key, value in (one.annotation or {}).items()}
-        if one.registration_number is not None:
-            additions["registration number"] = one.registration_number
-        for key, value in additions.items():
-            if seen.setdefault(key, value) != value:
-                return key
-    return None
+def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, key by key at any depth. Raises Disagreement where they have different values for one key."""
+    both = dict(one)
+    for key, value in other.items():
+        there = both.get(key, value)
+        if isinstance(there, dict) and isinstance(value, dict):
+            both[key] = _together(there, value)
+        # As JSON, because Python takes 1, 1.0 and True for equal.
+        elif json.dumps(there, sort_keys=True) != json.dumps(value, sort_keys=True):
+            raise Disagreement(f"on {key}")
+        else:
+            both[key] = value
+    return both
 
 
-def _undecided(reason: str, said: tuple[str, ...] = ()) -> Ruling:
-    return Ruling(Verdict.DEFER, reason=reason, undecided=True, said=said)
+def _when(deadline: datetime | timedelta) -> datetime:
+    """A moment in UTC; without a zone it is UTC already. Far ones are brought nearer, so that a clock can show them."""
+    now = datetime.now(UTC)
+    if isinstance(deadline, timedelta):
+        deadline = now + max(-_LONGEST_DEADLINE, min(deadline, _LONGEST_DEADLINE))
+    moment = deadline if deadline.tzinfo else deadline.replace(tzinfo=UTC)
+    return max(now - _LONGEST_DEADLINE, min(moment, now + _LONGEST_DEADLINE))
+
+
+def _name(function: Rule) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _place(error: BaseException) -> str:
+    """The last place of the traceback, such as rules.py:12: the country's own line, seldom one of ours."""
+    trace = error.__traceback__
+    place = "an unknown place"
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
+        if name == "rules.py":
+            place = f"{name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def _in_words(answer: Answer) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -35,7 +35,7 @@ from app.decisions.states import DecisionState
 from app.encryption import Cipher
 from app.outbox import intake, store
 from app.outbox.delivery import NewDelivery
-from app.outbox.states import Priority
+from app.outbox.states import Priority, State
 from app.outbox.worker import PLAN
 from app.records.schema import event_document
 from app.records.state import pending_action
@@ -48,7 +48,7 @@ class Decisions:
         self._database = database
         self._cipher = cipher
         self._country = country
-        self._inserts = Inserts(database, [intake.INSERT_TRIGGER, _INSERT_DECISION, intake.INSERT_PLAN])
+        self._inserts = Inserts(database, [intake.INSERT_TRIGGER, _INSERT_DECISION, intake.INSERT_PLAN], intake.IS_KEPT)
 
     def keep_accepted(self, question: Question, registration_number: str | None) -> Decision:
         """Keep an accept that no rule was needed for, in one commit.
@@ -163,23 +163,47 @@ class Decisions:
         return self._decision(row)
 
     def resolve(self, decision: Decision, action: Action, ruling: Ruling) -> bool:
-        """Decide what was deferred, and owe core the confirmation. False where it is not open any more.
+        """Decide what was deferred, or what core refused, and owe core the confirmation.
 
-        Raises NoNumber, and what the country's hook raises.
+        False where it is not open any more. Raises NoNumber, and what the country's hook raises.
         """
         with self._database.transaction() as connection:
             held = connection.execute(
                 select(decisions.c.trigger_id)
-                .where(_is(decision.key), decisions.c.state == DecisionState.DEFERRED)
+                .where(_is(decision.key), decisions.c.state.in_([DecisionState.DEFERRED, DecisionState.REFUSED]))
                 .with_for_update()
             ).one_or_none()
             if held is None:
                 return False
+            connection.execute(update(decisions).where(_is(decision.key)).values(registration_number=None))
             answer = self._answer(connection, action, ruling)
-            values = self._ended(ruling, answer) | {"state": DecisionState.CONFIRMING}
+            values = self._ended(ruling, answer) | {"state": DecisionState.CONFIRMING, "alerted_at": None}
             connection.execute(update(decisions).where(_is(decision.key)).values(values))
-            store.add(connection, self._database, self._cipher, [(held.trigger_id, CONFIRMATION)])
+            self._owe_confirmation(connection, held.trigger_id)
         return True
+
+    def tell_core(self, decision: Decision) -> None:
+        """Owe core the confirmation of what was decided, once more where the first came to nothing.
+
+        What was answered at once is confirmed too, in case the answer never arrived: accepted twice is harmless.
+        """
+        at_once = (DecisionState.ACCEPTED, DecisionState.REJECTED)
+        with self._database.transaction() as connection:
+            connection.execute(
+                update(decisions)
+                .where(_is(decision.key), decisions.c.state.in_(at_once))
+                .values(state=DecisionState.CONFIRMING)
+            )
+            self._owe_confirmation(connection, decision.trigger_id)
+
+    def _owe_confirmation(self, connection: Connection, trigger_id: str) -> None:
+        store.add(connection, self._database, self._cipher, [(trigger_id, CONFIRMATION)])
+        came_to_nothing = deliveries.c.state.in_([State.FAILED, State.DROPPED])
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.trigger_id == trigger_id, deliveries.c.key == CONFIRMATION.key, came_to_nothing)
+            .values(state=State.QUEUED, due_at=now(), ended_at=null(), reason=null())
+        )
 
     def conclude(self, decision: Decision, state: DecisionState) -> None:
         """Core has taken the confirmation, and the token is erased; or it never will."""
@@ -191,11 +215,14 @@ class Decisions:
     def defer_abandoned(self, decision: Decision) -> None:
         """Nobody is deciding any more, and core has not been answered: it will be told later."""
         reason = self._cipher.encrypt("the process that decided stopped")
-        self._change(
-            decision,
-            (DecisionState.DECIDING,),
-            {"state": DecisionState.DEFERRED, "runs": decision.runs + 1, "lease_until": None, "reason": reason},
-        )
+        with self._database.transaction() as connection:
+            deferred = connection.execute(
+                update(decisions)
+                .where(_is(decision.key), _is_deciding(decision.runs), decisions.c.lease_until < now())
+                .values(state=DecisionState.DEFERRED, runs=decision.runs + 1, lease_until=None, reason=reason)
+            )
+            if deferred.rowcount == 1:
+                store.add(connection, self._database, self._cipher, [(decision.trigger_id, DECIDE_AGAIN)])
 
     def still_deferred(self, decision: Decision, ruling: Ruling) -> None:
         """The rules defer, now that they could be asked."""
@@ -204,7 +231,7 @@ class Decisions:
             (DecisionState.DEFERRED,),
             {
                 "reason": self._cipher.encrypt(ruling.reason) if ruling.reason else None,
-                "deadline": _deadline(ruling.deadline),
+                "deadline": _seconds(ruling.deadline),
             },
         )
 
@@ -246,13 +273,16 @@ class Decisions:
             "registration_number": answer.get("registrationNumber"),
             "lease_until": None,
             "decided_at": now() if decided else null(),
-            "deadline": _deadline(ruling.deadline),
+            # What nobody decided is late from the start, so that somebody hears of it.
+            "deadline": now() if ruling.undecided else _seconds(ruling.deadline),
         }
 
     def _values(self, question: Question) -> dict[str, Any]:
         document, pending = question.document, question.pending
         return intake.values(
-            path=question.path, request_id=question.request_id, payload=self._cipher.encrypt_received(question.body)
+            path=clean(question.path),
+            request_id=question.request_id,
+            payload=self._cipher.encrypt_received(question.body),
         ) | {
             "event_id": document.id,
             "action_id": pending.id,
@@ -313,10 +343,5 @@ def _is_deciding(runs: int) -> ColumnElement[bool]:
     return and_(decisions.c.state == DecisionState.DECIDING, decisions.c.runs == runs)
 
 
-def _deadline(deadline: datetime | timedelta | None) -> Any:
-    """In the database's clock; a date-time without a zone is taken as UTC."""
-    if isinstance(deadline, timedelta):
-        return now() + literal(deadline.total_seconds(), Double)
-    if isinstance(deadline, datetime):
-        return (deadline if deadline.tzinfo else deadline.replace(tzinfo=UTC)).timestamp()
-    return None
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

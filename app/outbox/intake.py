@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Double, bindparam, insert, literal_column
+from sqlalchemy import Double, bindparam, insert, literal_column, select
 
 from app.database.clock import now
 from app.database.identifiers import new_id
@@ -25,6 +25,7 @@ INSERT_TRIGGER = insert(triggers).values(
     payload=bindparam("payload"),
     secrets=bindparam("secrets"),
 )
+IS_KEPT = select(triggers.c.id).where(triggers.c.id == bindparam("trigger_id"))
 INSERT_PLAN = insert(deliveries).values(
     id=bindparam("plan_id"),
     trigger_id=bindparam("trigger_id"),

@@ -49,7 +49,7 @@ class Worker:
     """Sends what is due.
 
     `senders` maps a channel to the function that sends for it. `destinations` are known from the start, so that they
-    can be paused before anything is owed to them. `chores` are done every minute, each in a transaction of its own;
+    can be paused before anything is owed to them. `chores` are done every minute;
     `closing` is called by `close`.
     """
 
@@ -59,7 +59,7 @@ class Worker:
         cipher: Cipher,
         senders: Mapping[str, Sender],
         destinations: Collection[str] = (),
-        chores: Sequence[Callable[[Connection], None]] = (),
+        chores: Sequence[Callable[[], None]] = (),
         closing: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._chores = chores
@@ -198,8 +198,12 @@ class Worker:
         if self._is_time(self._chores_done_at, _CHORES_EVERY):
             self._chores_done_at = time.monotonic()
             for chore in self._chores:
-                with self._database.transaction() as connection:
-                    chore(connection)
+                try:
+                    chore()
+                except DatabaseAway:
+                    raise
+                except Exception:
+                    log.exception("chore.crashed")  # whatever it was, delivery goes on
 
     def _lanes(self, connection: Connection) -> list[Lane]:
         return [] if self._stopping.is_set() else store.lanes(connection)

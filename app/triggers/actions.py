@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import BadRequest
 
 from app.access.gate import Forbidden, Gate
 from app.decisions.decision import Decision
@@ -36,8 +37,7 @@ def action_routes(gate: Gate, service: DecisionService) -> Blueprint:
     @routes.post("/triggers/events/<event_type>/actions/<action_type>")
     def ask(event_type: str, action_type: str) -> Response:
         token, claims = gate.admit_core(request)
-        body = json_bytes(request, LIMIT_FOR_CORE)
-        document = _document(body)
+        body, document = _asked()
         pending = _pending(document, claims)
         _check_path(document, pending, event_type, action_type.upper())
         question = Question(
@@ -75,11 +75,17 @@ def answer(decision: Decision) -> Response:
     return json_response(decision.answer)
 
 
-def _document(body: bytes) -> EventDocument:
+def _asked() -> tuple[bytes, EventDocument]:
+    """The body and what it says. Whatever is wrong with it, core is never told 400."""
     try:
-        return event_document(parsed(body))
+        body = json_bytes(request, LIMIT_FOR_CORE)
+        return body, event_document(parsed(body))
     except Refused as refused:
-        raise Refused(422, refused.error, refused.details) from None
+        if refused.status != 400:
+            raise
+        raise Refused(422, refused.error, refused.details, refused.headers) from None
+    except BadRequest as error:
+        raise Refused(422, error.name) from None
     except InvalidDocument as error:
         raise Refused(422, "Invalid payload", error.problems) from None
 

@@ -13,11 +13,11 @@ from app.access import clients
 from app.access.clients import Permission
 from app.access.gate import Forbidden, Gate, Unauthenticated, bearer
 from app.database.engine import Database
-from app.decisions.confirming import Confirming, DecidedOtherwise, NoLateReject, UnknownAction
-from app.decisions.numbers import NoNumber
+from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, UnknownAction
+from app.decisions.forms import NoNumber, number_text
 from app.decisions.rulings import Ruling, Verdict
 from app.triggers.bodies import LIMIT, json_body
-from app.triggers.errors import Refused, because, json_response
+from app.triggers.errors import RETRY_AFTER, Refused, because, json_response
 from app.triggers.payloads import problems
 
 
@@ -47,26 +47,30 @@ def confirmation_routes(gate: Gate, database: Database, confirming: Confirming) 
 
     @routes.post("/accept")
     def accept(action_id: str) -> Response:
-        _admit(gate, database, action_id)
+        by = _admit(gate, database, action_id)
         given = _valid(_Acceptance())
+        try:
+            number = number_text(given["registrationNumber"]) if "registrationNumber" in given else None
+        except NoNumber as error:
+            raise Refused(422, "Invalid payload", [{"path": ["registrationNumber"], "message": str(error)}]) from None
         ruling = Ruling(
             Verdict.ACCEPT,
             declaration=given.get("declaration", {}),
             annotation=given.get("annotation"),
-            registration_number=given.get("registrationNumber"),
+            registration_number=number,
         )
-        return _resolved(confirming, action_id, ruling)
+        return _resolved(confirming, action_id, ruling, by)
 
     @routes.post("/reject")
     def reject(action_id: str) -> Response:
-        _admit(gate, database, action_id)
-        return _resolved(confirming, action_id, Ruling(Verdict.REJECT, reason=_valid(_Rejection())["reason"]))
+        by = _admit(gate, database, action_id)
+        return _resolved(confirming, action_id, Ruling(Verdict.REJECT, reason=_valid(_Rejection())["reason"]), by)
 
     return routes
 
 
-def _admit(gate: Gate, database: Database, action_id: str) -> None:
-    """Raises Unauthenticated and Forbidden."""
+def _admit(gate: Gate, database: Database, action_id: str) -> str:
+    """Who it is, for the log. Raises Unauthenticated and Forbidden."""
     key = bearer(request)
     if key is not None and key.startswith(clients.PREFIX):
         client = clients.authenticate(database, key)
@@ -74,10 +78,11 @@ def _admit(gate: Gate, database: Database, action_id: str) -> None:
             raise Unauthenticated("this API key is not valid, or was revoked")
         if Permission.CONFIRMATIONS_WRITE not in client.permissions:
             raise Forbidden(f"this API key lacks the permission {Permission.CONFIRMATIONS_WRITE}")
-        return
+        return f"client {client.name}"
     _, claims = gate.admit_core(request)
     if str(claims.get("actionId")).lower() != action_id.lower():
         raise Forbidden("the token is for another action")
+    return "the action's own token"
 
 
 def _valid(schema: Schema) -> Mapping[str, Any]:
@@ -88,9 +93,11 @@ def _valid(schema: Schema) -> Mapping[str, Any]:
     return given
 
 
-def _resolved(confirming: Confirming, action_id: str, ruling: Ruling) -> Response:
+def _resolved(confirming: Confirming, action_id: str, ruling: Ruling, by: str) -> Response:
     try:
-        confirming.resolve(action_id, ruling)
+        confirming.resolve(action_id, ruling, by)
+    except BeingDecided as error:
+        raise Refused(503, *because("Being decided", str(error)), {"Retry-After": RETRY_AFTER}) from None
     except UnknownAction as error:
         raise Refused(404, *because("Unknown action", str(error))) from None
     except DecidedOtherwise as error:

@@ -72,8 +72,8 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(DatabaseAway)
     def database_away(error: DatabaseAway) -> Response:
-        log.error("database.away", reason=str(error), advice="answered 503; nothing was kept of this request")
-        said = because("Service unavailable", "The database is away, nothing was kept: send this again")
+        log.error("database.away", reason=str(error), advice="answered 503")
+        said = because("Service unavailable", "The database is away: send this again")
         return Refused(503, *said, {"Retry-After": RETRY_AFTER}).response
 
     @app.errorhandler(KeyUnavailable)

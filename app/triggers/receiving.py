@@ -18,7 +18,7 @@ class Receiver:
 
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._cipher = cipher
-        self._inserts = Inserts(database, [intake.INSERT_TRIGGER, intake.INSERT_PLAN])
+        self._inserts = Inserts(database, [intake.INSERT_TRIGGER, intake.INSERT_PLAN], intake.IS_KEPT)
 
     def keep(self, kind: TriggerType, payload: Mapping[str, Any], request_id: str) -> str:
         """Return the trigger's id once it is committed, and not before. Raises DatabaseAway: nothing was kept."""

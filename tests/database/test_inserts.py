@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import bindparam, func, insert, make_url, select, text
+from sqlalchemy import bindparam, func, insert, literal_column, make_url, select, text
 
 from app.database.clock import now
 from app.database.engine import Database, DatabaseAway
 from app.database.identifiers import new_id
-from app.database.inserts import Inserts, _GroupedOnSqlite
+from app.database.inserts import AlreadyThere, Inserts, _GroupedOnSqlite
 from app.database.tables import triggers
 from tests.cli.processes import children, wait_for
 from tests.conftest import _running as running_postgresql
@@ -38,6 +38,7 @@ def inserting(database: Database) -> Inserts:
                 payload=bindparam("payload"),
             )
         ],
+        select(triggers.c.id).where(triggers.c.id == bindparam("id")),
     )
 
 
@@ -116,6 +117,33 @@ def test_a_write_survives_the_loss_of_its_threads_connection(postgresql: str, re
     inserts.write(values(trigger_id))
     with database.reading() as connection:
         assert connection.scalar(select(triggers.c.id).where(triggers.c.id == trigger_id)) == trigger_id
+
+
+def test_somebody_elses_row_is_not_taken_for_a_write_that_was_kept(
+    postgresql: str, request: pytest.FixtureRequest
+) -> None:
+    """The connection is lost, and the row with this id was written by another, with another payload."""
+    database = Database(postgresql)
+    request.addfinalizer(database.close)
+    inserts = Inserts(
+        database,
+        [
+            insert(triggers).values(
+                id=bindparam("id"),
+                path=literal_column("'x'"),
+                received_at=now(),
+                request_id=literal_column("'r'"),
+                payload=literal_column("''"),
+            )
+        ],
+        select(triggers.c.id).where(triggers.c.id == bindparam("mine")),
+    )
+    taken = new_id()
+    inserts.write({"id": taken, "mine": taken})
+    with database.transaction() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"))
+    with pytest.raises(AlreadyThere):
+        inserts.write({"id": taken, "mine": new_id()})
 
 
 def test_a_process_forked_after_the_first_write_writes_on_connections_of_its_own(database: Database) -> None:

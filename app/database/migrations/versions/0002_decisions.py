@@ -32,9 +32,10 @@ def upgrade() -> None:
         sa.Column("deadline", sa.Double),
         sa.Column("alerted_at", sa.Double),
     )
-    still_open = sa.text("state IN ('deciding', 'deferred', 'confirming')")
+    still_open = sa.text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
     op.create_index("decisions_open", "decisions", ["created_at"], postgresql_where=still_open, sqlite_where=still_open)
     op.create_index("decisions_by_action", "decisions", ["action_id"])
+    op.create_index("decisions_by_trigger", "decisions", ["trigger_id"], unique=True)
     op.create_table(
         "serials",
         sa.Column("series", sa.Text, primary_key=True),
