@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.decisions.store import Decisions
     from app.encryption import Cipher
     from app.notifications.inbox import Inbox
+    from app.opencrvs.integrations import Integrations
     from app.settings import Settings
     from app.triggers import errors, requests
     from app.triggers.actions import action_routes
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.triggers.confirmations import confirmation_routes
     from app.triggers.receiving import Receiver
     from app.triggers.routes import trigger_routes
+    from app.triggers.system import system_routes
 
     settings = settings or Settings.from_env()
     logs.configure(settings)
@@ -58,6 +60,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     decisions = Decisions(database, cipher, rules)
     service = DecisionService(decisions, rules, settings.decision_timeout)
     app.register_blueprint(action_routes(gate, service))
+    core = Integrations(settings.events_url) if settings.events_url else None
+    app.register_blueprint(system_routes(gate, database, rules, settings.integrations, core))
     app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions)))
     app.register_blueprint(health.routes(database))
     app.register_blueprint(metrics.routes(database, lambda: callers.is_trusted(request)))

@@ -24,26 +24,30 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from marshmallow import fields
 from marshmallow.fields import Field
 
 from app.records.actions import Action as RecordAction
 from app.records.schema import EventDocument
+from app.settings import Integration
 
 __all__ = [
     "Accept",
     "Action",
     "Country",
     "CountryTrigger",
+    "Credentials",
     "Defer",
+    "Integration",
     "InvalidRules",
     "Reject",
     "User",
     "fields",
     "load",
     "on_action",
+    "on_system_ready",
     "registration_number",
     "trigger",
 ]
@@ -132,6 +136,25 @@ class Action:
         return self.pending.created_at_location
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """What core tells once about an integration that it has registered."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    sha_secret: str = field(repr=False)
+
+
+class System(Protocol):
+    """What an `@on_system_ready` rule gets."""
+
+    integrations: tuple[Integration, ...]
+
+    def register(self, integration: Integration) -> Credentials | None:
+        """Register it at core; None where that was done before, or did not work, which core's seeder is told."""
+
+
+ReadyRule = Callable[[System], None]
 Rule = Callable[[Action], Answer]
 Number = Callable[[Action, int], str]
 Series = Callable[[Action], str]
@@ -163,6 +186,7 @@ class Country:
     triggers: Mapping[str, CountryTrigger] = field(default_factory=dict)
     rules: Sequence[tuple[str, str, Rule]] = ()
     numbers: Mapping[str, NumberHook] = field(default_factory=dict)
+    on_ready: Sequence[ReadyRule] = ()
 
     def rules_for(self, event_type: str, action_type: str) -> list[Rule]:
         """All that match; a country without one leaves the action to the default, which accepts."""
@@ -184,12 +208,14 @@ class _Declarations:
         self.triggers: dict[str, CountryTrigger] = {}
         self.rules: list[tuple[str, str, Rule]] = []
         self.numbers: dict[str, NumberHook] = {}
+        self.on_ready: list[ReadyRule] = []
 
 
 _declared: ContextVar[_Declarations] = ContextVar("declared")
 
 _AnyRule = TypeVar("_AnyRule", bound=Rule)
 _AnyNumber = TypeVar("_AnyNumber", bound=Number)
+_AnyReadyRule = TypeVar("_AnyReadyRule", bound=ReadyRule)
 
 
 def on_action(event_type: str, action_type: str) -> Callable[[_AnyRule], _AnyRule]:
@@ -206,6 +232,15 @@ def on_action(event_type: str, action_type: str) -> Callable[[_AnyRule], _AnyRul
         return rule
 
     return declare
+
+
+def on_system_ready(rule: _AnyReadyRule) -> _AnyReadyRule:
+    """Do this when core's seeder says that the system is ready, in place of registering INTEGRATIONS. May run again.
+
+    Raises InvalidRules.
+    """
+    _declarations("on_system_ready").on_ready.append(rule)
+    return rule
 
 
 def registration_number(event_type: str, *, series: Series | None = None) -> Callable[[_AnyNumber], _AnyNumber]:
@@ -272,7 +307,7 @@ def load(directory: Path | None) -> Country:
         raise InvalidRules(f"{rules}, line {_line_of(error, rules)}: {said}") from error
     finally:
         _declared.reset(token)
-    return Country(directory, declared.triggers, tuple(declared.rules), declared.numbers)
+    return Country(directory, declared.triggers, tuple(declared.rules), declared.numbers, tuple(declared.on_ready))
 
 
 def _declarations(extension_point: str) -> _Declarations:

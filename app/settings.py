@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -68,6 +69,14 @@ class Smtp:
 
 
 @dataclass(frozen=True)
+class Integration:
+    """Another system that may call core, with the scopes that it gets there."""
+
+    name: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the environment decides. Durations are in seconds."""
 
@@ -89,6 +98,8 @@ class Settings:
 
     auth_url: str | None
     gateway_url: str | None
+    events_url: str | None
+    integrations: tuple[Integration, ...]
     trusted_networks: tuple[Network, ...]
     trusted_proxies: tuple[Network, ...]
 
@@ -148,6 +159,20 @@ class _List(fields.Field[tuple[Any, ...]]):
             return tuple(self._item(part.strip()) for part in value.split(",") if part.strip())
         except ValueError as error:
             raise ValidationError(str(error)) from None
+
+
+class _Integrations(fields.Field[tuple[Integration, ...]]):
+    """A JSON list of {"name", "scopes"}."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[Integration, ...]:
+        try:
+            listed = json.loads(value)
+            wanted = tuple(Integration(str(one["name"]), tuple(map(str, one["scopes"]))) for one in listed)
+        except (ValueError, TypeError, KeyError):
+            raise ValidationError('not a JSON list of {"name": "...", "scopes": ["..."]}') from None
+        if len({one.name for one in wanted}) != len(wanted):
+            raise ValidationError("names an integration twice")
+        return wanted
 
 
 def _fernet_key(value: str) -> str:
@@ -217,6 +242,8 @@ class _Environment(Schema):
     COUNTRY_CONFIG_URL = fields.String(load_default="http://localhost:3040", validate=_http_url)
 
     GATEWAY_URL = fields.String(load_default=None, validate=_http_url)
+    EVENTS_URL = fields.String(load_default=None, validate=_http_url)
+    INTEGRATIONS = _Integrations(load_default=())
     AUTH_URL = fields.String(load_default=None, validate=_http_url)
     TRUSTED_NETWORKS = _List(ip_network, load_default=tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(","))))
     TRUSTED_PROXIES = _List(ip_network, load_default=())
@@ -305,6 +332,8 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         client_app_url=values["CLIENT_APP_URL"],
         country_config_url=values["COUNTRY_CONFIG_URL"],
         gateway_url=values["GATEWAY_URL"].rstrip("/") if values["GATEWAY_URL"] else None,
+        events_url=values["EVENTS_URL"].rstrip("/") if values["EVENTS_URL"] else None,
+        integrations=values["INTEGRATIONS"],
         auth_url=values["AUTH_URL"].rstrip("/") if values["AUTH_URL"] else None,
         trusted_networks=values["TRUSTED_NETWORKS"],
         trusted_proxies=values["TRUSTED_PROXIES"],

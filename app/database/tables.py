@@ -154,6 +154,14 @@ serials = Table(
     Column("value", BigInteger, nullable=False),  # the last that was given out
 )
 
+integrations = Table(
+    "integrations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("registered_at", Double, nullable=False),
+)
+
 clients = Table(
     "clients",
     metadata,
