@@ -77,6 +77,7 @@ def create_worker(settings: Settings) -> Worker:
     from app import country, logs
     from app.database.engine import Database
     from app.decisions.alerts import Alerts
+    from app.decisions.erasure import TokenErasure
     from app.decisions.late import LateDecisions
     from app.decisions.store import Decisions
     from app.encryption import Cipher
@@ -115,10 +116,9 @@ def create_worker(settings: Settings) -> Worker:
         "sms": sms_sender(renderer, inbox_provider(inbox), messages, minutes),
     }
     alerts = Alerts(database, cipher, settings.alert_email, policy.destinations.get("email"), policy.language)
+    chores = [alerts.raise_due, TokenErasure(database).erase_expired]
     destinations = {"rules", "core", *policy.destinations.values()}
-    return Worker(
-        database, cipher, senders, destinations, chores=[alerts.raise_due], closing=[smtp.close, database.close]
-    )
+    return Worker(database, cipher, senders, destinations, chores=chores, closing=[smtp.close, database.close])
 
 
 def _public_key(settings: Settings) -> PublicKey:

@@ -144,6 +144,8 @@ decisions = Table(
 )
 _OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
 Index("decisions_open", decisions.c.created_at, postgresql_where=_OPEN, sqlite_where=_OPEN)
+_WITH_TOKEN = decisions.c.token.is_not(None)
+Index("decisions_with_token", decisions.c.token_expires_at, postgresql_where=_WITH_TOKEN, sqlite_where=_WITH_TOKEN)
 Index("decisions_by_action", decisions.c.action_id)
 Index("decisions_by_trigger", decisions.c.trigger_id, unique=True)
 

@@ -72,6 +72,9 @@ class LateDecisions:
         if self.core is None:
             return Retry("GATEWAY_URL is not set: it is where core's events service is reached", destination_down=True)
         asked = self.decisions.asked(decision)
+        if not asked.token:
+            self.decisions.conclude(decision, DecisionState.REFUSED)
+            return Failed("core's token for this action has expired: core takes no answer to it any more")
         if decision.verdict is Verdict.REJECT:
             confirmation = Confirmation.rejecting(decision.event_id, asked.pending)
         else:

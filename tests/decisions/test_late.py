@@ -269,6 +269,20 @@ def test_what_is_past_its_deadline_is_said(make_late: Callable[..., Late]) -> No
     assert [line["event"] for line in logs if line["event"] == "decision.open"] == ["decision.open"]
 
 
+def test_a_token_is_erased_when_it_has_expired_and_a_confirmation_without_one_says_so(late: Late) -> None:
+    document = late.defer()
+    with late.country.database.transaction() as connection:
+        connection.execute(update(decisions).values(token_expires_at=now() - 1))
+    late.work()
+    with late.country.database.reading() as connection:
+        assert connection.scalar(select(decisions.c.token)) is None
+    assert late.say(document, "accept") == 202
+    late.work()
+    assert late.core.calls == []
+    assert "has expired" in late.delivery("confirmation").reason
+    assert late.state(document) == "refused"
+
+
 def test_metrics_are_shown_to_trusted_networks_alone(late: Late) -> None:
     late.defer()
     assert scraped(late)['country_config_decisions{state="deferred"}'] == 1

@@ -34,6 +34,10 @@ def upgrade() -> None:
     )
     still_open = sa.text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
     op.create_index("decisions_open", "decisions", ["created_at"], postgresql_where=still_open, sqlite_where=still_open)
+    with_token = sa.text("token IS NOT NULL")
+    op.create_index(
+        "decisions_with_token", "decisions", ["token_expires_at"], postgresql_where=with_token, sqlite_where=with_token
+    )
     op.create_index("decisions_by_action", "decisions", ["action_id"])
     op.create_index("decisions_by_trigger", "decisions", ["trigger_id"], unique=True)
     op.create_table(
