@@ -29,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.console.inbox import inbox_pages
     from app.database.engine import Database
     from app.decisions.confirming import Confirming
+    from app.decisions.receiving import QuestionReceiver
     from app.decisions.service import DecisionService
     from app.decisions.store import Decisions
     from app.encryption import Cipher
@@ -58,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.install(app)
     app.register_blueprint(trigger_routes(kinds, gate, Receiver(database, cipher), settings))
     decisions = Decisions(database, cipher, rules)
-    service = DecisionService(decisions, rules, settings.decision_timeout)
+    service = DecisionService(QuestionReceiver(database, cipher), decisions, rules, settings.decision_timeout)
     app.register_blueprint(action_routes(gate, service))
     core = Integrations(settings.events_url) if settings.events_url else None
     app.register_blueprint(system_routes(gate, database, rules, settings.integrations, core))

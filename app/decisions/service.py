@@ -13,6 +13,7 @@ from app.database.inserts import AlreadyThere
 from app.decisions import numbers
 from app.decisions.decision import Decision
 from app.decisions.questions import Question
+from app.decisions.receiving import QuestionReceiver
 from app.decisions.rulings import Ruling, Verdict, rule
 from app.decisions.states import DecisionState
 from app.decisions.store import Decisions
@@ -32,6 +33,7 @@ class StillDeciding(Exception):
 class DecisionService:
     """`timeout` is what a country's rules may take, in seconds."""
 
+    receiver: QuestionReceiver
     decisions: Decisions
     country: Country
     timeout: float
@@ -48,7 +50,7 @@ class DecisionService:
                 return decision
             return self._of_another(question)
         try:
-            self.decisions.begin(question, self._lease)
+            self.receiver.begin(question, self._lease)
         except AlreadyThere:
             return self._of_another(question)
         return self._ruled(question, runs=1)
@@ -65,7 +67,7 @@ class DecisionService:
         for _ in range(_MOST_DRAWS):
             number = numbers.drawn() if question.pending.type == "REGISTER" else None
             try:
-                return self.decisions.keep_accepted(question, number)
+                return self.receiver.keep_accepted(question, number)
             except AlreadyThere:
                 if self.decisions.find(question.key) is not None:
                     return None

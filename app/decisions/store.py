@@ -12,28 +12,23 @@ from sqlalchemy import (
     Double,
     Row,
     and_,
-    bindparam,
-    insert,
     literal,
-    literal_column,
     null,
     select,
     update,
 )
 
-from app.cleaning import clean
 from app.country import Action, Country
 from app.database.clock import now
 from app.database.engine import Database
-from app.database.inserts import Inserts
 from app.database.tables import decisions, deliveries, triggers
 from app.decisions import numbers
 from app.decisions.decision import Decision
-from app.decisions.questions import Asked, Question
+from app.decisions.questions import Asked
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
 from app.encryption import Cipher
-from app.outbox import intake, store
+from app.outbox import store
 from app.outbox.delivery import NewDelivery
 from app.outbox.states import Priority, State
 from app.outbox.worker import PLAN
@@ -48,57 +43,6 @@ class Decisions:
         self._database = database
         self._cipher = cipher
         self._country = country
-        self._inserts = Inserts(database, [intake.INSERT_TRIGGER, _INSERT_DECISION, intake.INSERT_PLAN], intake.IS_KEPT)
-
-    def keep_accepted(self, question: Question, registration_number: str | None) -> Decision:
-        """Keep an accept that no rule was needed for, in one commit.
-
-        Raises AlreadyThere where the question was asked before, or the number is taken.
-        """
-        answer = {} if registration_number is None else {"registrationNumber": registration_number}
-        values = self._values(question)
-        self._inserts.write(
-            values
-            | {
-                "state": DecisionState.ACCEPTED.value,
-                "verdict": Verdict.ACCEPT.value,
-                "answer": self._cipher.encrypt(answer),
-                "registration_number": registration_number,
-                "lease": 0.0,
-                "plan_after": 0.0,
-            }
-        )
-        return Decision(
-            event_id=question.document.id,
-            action_id=question.pending.id,
-            trigger_id=values["trigger_id"],
-            event_type=values["event_type"],
-            action_type=values["action_type"],
-            tracking_id=values["tracking_id"],
-            state=DecisionState.ACCEPTED,
-            verdict=Verdict.ACCEPT,
-            answer=answer,
-            reason=None,
-            runs=1,
-            lease_left=0.0,
-        )
-
-    def begin(self, question: Question, lease: float) -> None:
-        """Keep the question, to be decided within `lease` seconds; past them the plan sees that it still is.
-
-        Raises AlreadyThere where the question was asked before.
-        """
-        self._inserts.write(
-            self._values(question)
-            | {
-                "state": DecisionState.DECIDING.value,
-                "verdict": None,
-                "answer": None,
-                "registration_number": None,
-                "lease": lease,
-                "plan_after": lease,
-            }
-        )
 
     def find(self, key: tuple[str, str]) -> Decision | None:
         """The decision on this question, None where it was never asked."""
@@ -277,23 +221,6 @@ class Decisions:
             "deadline": now() if ruling.undecided else _seconds(ruling.deadline),
         }
 
-    def _values(self, question: Question) -> dict[str, Any]:
-        document, pending = question.document, question.pending
-        return intake.values(
-            path=clean(question.path),
-            request_id=question.request_id,
-            payload=self._cipher.encrypt_received(question.body),
-        ) | {
-            "event_id": document.id,
-            "action_id": pending.id,
-            # Text columns of PostgreSQL take neither U+0000 nor a lone surrogate.
-            "event_type": clean(document.type),
-            "action_type": pending.type,
-            "tracking_id": clean(document.tracking_id),
-            "token": self._cipher.encrypt({"token": question.token, "claims": dict(question.claims)}),
-            "token_expires_at": question.expires_at,
-        }
-
     def _decision(self, row: Row[Any]) -> Decision:
         return Decision(
             event_id=row.event_id,
@@ -312,24 +239,6 @@ class Decisions:
 
 
 _LEASE_LEFT = (decisions.c.lease_until - now()).label("lease_left")
-_INSERT_DECISION = insert(decisions).values(
-    event_id=bindparam("event_id"),
-    action_id=bindparam("action_id"),
-    trigger_id=bindparam("trigger_id"),
-    event_type=bindparam("event_type"),
-    action_type=bindparam("action_type"),
-    tracking_id=bindparam("tracking_id"),
-    state=bindparam("state"),
-    verdict=bindparam("verdict"),
-    answer=bindparam("answer"),
-    registration_number=bindparam("registration_number"),
-    token=bindparam("token"),
-    token_expires_at=bindparam("token_expires_at"),
-    runs=literal_column("1"),
-    lease_until=now() + bindparam("lease", type_=Double),
-    created_at=now(),
-)
-
 # What the worker owes when nobody decided, and when somebody has since.
 DECIDE_AGAIN = NewDelivery("decide", channel="decide", destination="rules", priority=Priority.TRANSACTIONAL)
 CONFIRMATION = NewDelivery("confirmation", channel="confirmation", destination="core", priority=Priority.TRANSACTIONAL)

@@ -1,0 +1,244 @@
+"""The environment: the variables that are read, their forms and defaults, and what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
+from enum import StrEnum
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
+from marshmallow.validate import OneOf, Range
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+DELIVERY_METHODS = ("email", "sms")
+
+_CHECKOUT = Path(__file__).parents[1]
+
+
+class InvalidSettings(Exception):
+    """The environment does not make a working server; `problems` names each one with its cure."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("The settings do not work yet:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+class AppEnv(StrEnum):
+    """What this server is run for: it decides what may be left out and what is shown."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TEST = "test"
+
+
+class StartTls(StrEnum):
+    """SMTP_STARTTLS: whether the connection to the mail server must, may or may not be encrypted."""
+
+    REQUIRE = "require"
+    AUTO = "auto"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Integration:
+    """Another system that may call core, with the scopes that it gets there."""
+
+    name: str
+    scopes: tuple[str, ...]
+
+
+def names() -> frozenset[str]:
+    """Of all variables that are read."""
+    return frozenset(_Environment().fields)
+
+
+def read(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The values by the names of their variables, those that are absent with their defaults.
+
+    Raises InvalidSettings with every problem at once.
+    """
+    problems = []
+    try:
+        values: dict[str, Any] = _Environment().load(environ)
+    except ValidationError as error:
+        messages = cast("dict[str, list[str]]", error.messages)
+        problems = [f"{name}: {' '.join(said)}" for name, said in messages.items()]
+        values = _Environment().load({}) | dict.fromkeys(messages, "wrong") | error.valid_data
+    problems += _half_given(values)
+    if values["APP_ENV"] is AppEnv.PRODUCTION:
+        problems += _missing_in_production(values)
+    if problems:
+        raise InvalidSettings(problems)
+    return values
+
+
+class _List(fields.Field[tuple[Any, ...]]):
+    """A comma-separated list; each item is read by `item`, a function that raises ValueError."""
+
+    def __init__(self, item: Any = str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._item = item
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[Any, ...]:
+        try:
+            return tuple(self._item(part.strip()) for part in value.split(",") if part.strip())
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class _Integrations(fields.Field[tuple[Integration, ...]]):
+    """A JSON list of {"name", "scopes"}."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[Integration, ...]:
+        try:
+            listed = json.loads(value)
+            wanted = tuple(Integration(str(one["name"]), tuple(map(str, one["scopes"]))) for one in listed)
+        except (ValueError, TypeError, KeyError):
+            raise ValidationError('not a JSON list of {"name": "...", "scopes": ["..."]}') from None
+        if len({one.name for one in wanted}) != len(wanted):
+            raise ValidationError("names an integration twice")
+        return wanted
+
+
+def _fernet_key(value: str) -> str:
+    try:
+        if len(value) != len(Fernet.generate_key()):  # two keys without a comma between them would pass for the first
+            raise ValueError
+        Fernet(value)
+    except ValueError:
+        raise ValueError(
+            "not a Fernet key. Make one with: python -c "
+            "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+        ) from None
+    return value
+
+
+def _delivery_method(value: str) -> str:
+    if value not in DELIVERY_METHODS:
+        raise ValueError(f"knows {' and '.join(DELIVERY_METHODS)}, or nothing to switch messages off")
+    return value
+
+
+def _address(value: str) -> None:
+    if "@" not in parseaddr(value)[1]:
+        raise ValidationError('not an e-mail address. Write it as name@domain or "Name <name@domain>".')
+
+
+def _http_url(value: str) -> None:
+    try:
+        url = urlsplit(value)
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0 and value.split() == [value]
+    except ValueError:  # of the port
+        usable = False
+    if not usable:
+        raise ValidationError("not a URL. It starts with http:// or https:// and a host, e.g. http://auth:4040")
+
+
+def _database_url(value: str) -> None:
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        url = None
+    backend = url.get_backend_name() if url is not None else None
+    if url is None or backend not in ("sqlite", "postgresql", "postgres") or (backend == "sqlite" and not url.database):
+        raise ValidationError("neither sqlite:////path/to/a-file.db nor postgresql://user:password@host/database.")
+
+
+class _Environment(Schema):
+    """The variables this server reads, by the names that country teams know, with their defaults."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    APP_ENV = fields.Enum(AppEnv, by_value=True, load_default=AppEnv.DEVELOPMENT)
+    APPLICATION_NAME = fields.String(load_default="OpenCRVS")
+    INSTANCE_DIR = fields.String(load_default=str(_CHECKOUT / "instance"))
+    COUNTRY_DIR = fields.String(load_default=None)
+    DATABASE_URL = fields.String(load_default=None, validate=_database_url)
+    SECRET_KEY = _List(_fernet_key, load_default=())
+    LOG_LEVEL = fields.String(load_default="info", validate=OneOf(["debug", "info", "warning", "error"]))
+
+    DOMAIN = fields.String(load_default=None)
+    COUNTRY_CONFIG_HOST = fields.String(load_default="0.0.0.0")  # noqa: S104  core calls from other containers
+    COUNTRY_CONFIG_PORT = fields.Integer(load_default=3040, validate=Range(1, 65535))
+    WEB_CONCURRENCY = fields.Integer(load_default=None, validate=Range(1, 64))
+    LOGIN_URL = fields.String(load_default=None, validate=_http_url)
+    CLIENT_APP_URL = fields.String(load_default="http://localhost:3000", validate=_http_url)
+    COUNTRY_CONFIG_URL = fields.String(load_default="http://localhost:3040", validate=_http_url)
+
+    GATEWAY_URL = fields.String(load_default=None, validate=_http_url)
+    EVENTS_URL = fields.String(load_default=None, validate=_http_url)
+    INTEGRATIONS = _Integrations(load_default=())
+    AUTH_URL = fields.String(load_default=None, validate=_http_url)
+    TRUSTED_NETWORKS = _List(ip_network, load_default=tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(","))))
+    TRUSTED_PROXIES = _List(ip_network, load_default=())
+
+    DEFAULT_LANGUAGE = fields.String(load_default="en")
+    USER_NOTIFICATION_DELIVERY_METHOD = _List(_delivery_method, load_default=("email",))
+    DECISION_TIMEOUT = fields.Float(load_default=5.0, validate=Range(0.1, 60))
+    OTP_TTL = fields.Integer(load_default=600, validate=Range(1, 86400))
+    SMTP_HOST = fields.String(load_default=None)
+    SMTP_PORT = fields.Integer(load_default=587, validate=Range(1, 65535))
+    SMTP_SECURE = fields.Boolean(load_default=False)
+    SMTP_STARTTLS = fields.Enum(StartTls, by_value=True, load_default=None)
+    SMTP_USERNAME = fields.String(load_default=None)
+    SMTP_PASSWORD = fields.String(load_default=None)
+    SMTP_TIMEOUT = fields.Float(load_default=15.0, validate=Range(0.1, 300))
+    SMTP_MAX_RECIPIENTS = fields.Integer(load_default=100, validate=Range(1, 10000))
+    SMTP_CA_FILE = fields.String(load_default=None)
+    SENDER_EMAIL_ADDRESS = fields.String(load_default=None, validate=_address)
+    ALERT_EMAIL = fields.String(load_default="", validate=_address)
+    SMS_PROVIDER = fields.String(load_default=None, validate=OneOf(["inbox"]))
+
+    @pre_load
+    def _empty_is_absent(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
+        """`SMTP_HOST=` means no host; only for the lists does an empty value say something: nothing."""
+        means_none = {"USER_NOTIFICATION_DELIVERY_METHOD", "TRUSTED_NETWORKS"}
+        return {name: value.strip() for name, value in data.items() if value.strip() or name in means_none}
+
+
+def _half_given(values: Mapping[str, Any]) -> list[str]:
+    pair = ("SMTP_USERNAME", "SMTP_PASSWORD")
+    missing = [name for name in pair if not values[name]]
+    if len(missing) != 1:
+        return []
+    given = next(name for name in pair if name not in missing)
+    return [f"{missing[0]}: missing, while {given} is set. The mail server is logged in to with both, or with neither."]
+
+
+def _missing_in_production(values: Mapping[str, Any]) -> list[str]:
+    problems = []
+    methods = values["USER_NOTIFICATION_DELIVERY_METHOD"]
+    if not values["SECRET_KEY"]:
+        problems.append(
+            "SECRET_KEY: missing. It encrypts what is kept; make one with: python -c "
+            "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+        )
+    if not values["AUTH_URL"]:
+        problems.append(
+            "AUTH_URL: missing. It is the address of core's auth service, whose key verifies core's "
+            "tokens, e.g. http://auth:4040"
+        )
+    if not values["DOMAIN"]:
+        problems.append("DOMAIN: missing. It is the right side of every Message-ID, e.g. registry.example")
+    if not values["LOGIN_URL"]:
+        problems.append("LOGIN_URL: missing. Messages link to it, e.g. https://login.registry.example")
+    if not values["SENDER_EMAIL_ADDRESS"]:
+        problems.append("SENDER_EMAIL_ADDRESS: missing. It is the From address of every message.")
+    if "email" in methods and not values["SMTP_HOST"]:
+        problems.append("SMTP_HOST: missing, while USER_NOTIFICATION_DELIVERY_METHOD sends by email.")
+    if values["SMS_PROVIDER"] == "inbox" or ("sms" in methods and not values["SMS_PROVIDER"]):
+        problems.append(
+            "SMS_PROVIDER: none that sends for real, while USER_NOTIFICATION_DELIVERY_METHOD or "
+            "SMS_PROVIDER asks for sms. Take sms out of the methods."
+        )
+    return problems
