@@ -105,7 +105,7 @@ def _say_when_ready(settings: Settings) -> None:
         "",
         example_curl(address),
         "",
-        f"or: country-config samples send --to {address}",
+        f"or: {_as_called()} samples send --to {address}",
     ]
     click.echo("\n" + "\n".join(lines) + "\n", err=True)
 
@@ -128,3 +128,8 @@ def _answers_in_time(url: str) -> bool:
             else:
                 return True
     return False
+
+
+def _as_called() -> str:
+    """The command as it was typed, which need not be on the PATH."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "country-config" else "country-config"

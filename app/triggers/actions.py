@@ -94,8 +94,10 @@ def _pending(document: EventDocument, claims: Mapping[str, Any]) -> Action:
     """The action that the token is for. A token without the claims of an action is for none."""
     if str(claims.get("eventId")).lower() != document.id.lower():
         raise Forbidden("the token is for another event than the payload's")
+    named = str(claims.get("actionId")).lower()
+    meant = next((action.id for action in document.actions if action.id.lower() == named), named)
     try:
-        pending = pending_action(document, str(claims.get("actionId")))
+        pending = pending_action(document, meant)
     except NoPendingAction:
         if any(action.status == "Requested" for action in document.actions):
             raise Forbidden("the token is not for a pending action of the payload") from None

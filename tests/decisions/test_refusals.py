@@ -108,6 +108,12 @@ def test_of_several_pending_actions_the_token_names_the_one_that_is_meant(countr
     assert post(country, document, "/trigger/events/birth/actions/NOTIFY", headers=headers, json=document) == 200
 
 
+def test_the_letter_case_of_a_uuid_says_nothing(country: Country) -> None:
+    document = question("DECLARE")
+    claims = {"eventId": document["id"].upper(), "actionId": pending(document)["id"].upper()}
+    assert country.ask(document, **claims).status_code == 200
+
+
 def test_other_methods_and_types_are_refused(country: Country) -> None:
     document = question("DECLARE")
     assert post(country, document, data=json.dumps(document), content_type="text/plain") == 415
