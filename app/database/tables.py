@@ -1,7 +1,8 @@
 """The tables, the same on SQLite and PostgreSQL.
 
 Times are UTC seconds since 1970 as a double, set by the database's clock (`clock.now`). Columns named `payload`,
-`secrets` and `content` hold Fernet tokens (app.encryption). Flags and states are text, so that a person can read them.
+`secrets`, `otherwise` and `content` hold Fernet tokens (app.encryption). Flags and states are text, so that a person
+can read them.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ deliveries = Table(
     Column("channel", Text, nullable=False),  # who sends it: plan, email, sms
     Column("destination", Text, nullable=False),  # what is limited, retried, paused and broken as one
     Column("message", Text),  # name of the message, where it is one
+    Column("subject", Text),  # the event it is about, where newer news overtakes older
     Column("recipient", Text),  # masked
     Column("priority", Integer, nullable=False),
     Column("state", Text, nullable=False),
@@ -72,6 +74,7 @@ deliveries = Table(
     Column("ended_at", Double),
     Column("provider_id", Text),
     Column("payload", LargeBinary),
+    Column("otherwise", LargeBinary),  # what is owed in its place where it fails; encrypted
     UniqueConstraint("trigger_id", "key", name="deliveries_owed_once"),
 )
 _QUEUED = deliveries.c.state == "queued"
@@ -88,6 +91,14 @@ Index("deliveries_leased", deliveries.c.lease_until, postgresql_where=_SENDING, 
 _EXPIRING = text("state = 'queued' AND expires_at IS NOT NULL")
 Index("deliveries_expiring", deliveries.c.expires_at, postgresql_where=_EXPIRING, sqlite_where=_EXPIRING)
 Index("deliveries_by_state", deliveries.c.state, deliveries.c.created_at)
+_ABOUT_SOMETHING = deliveries.c.subject.is_not(None)
+Index(
+    "deliveries_by_subject",
+    deliveries.c.subject,
+    deliveries.c.created_at,
+    postgresql_where=_ABOUT_SOMETHING,
+    sqlite_where=_ABOUT_SOMETHING,
+)
 
 attempts = Table(
     "attempts",
@@ -163,6 +174,18 @@ integrations = Table(
     Column("client_id", Text, nullable=False),
     Column("registered_at", Double, nullable=False),
 )
+
+locations = Table(
+    "locations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("external_id", Text),
+    Column("administrative_area_id", Text),
+    Column("location_type", Text),
+    Column("refreshed_at", Double, nullable=False),  # when core last listed it
+)
+Index("locations_refreshed", locations.c.refreshed_at)
 
 clients = Table(
     "clients",

@@ -1,11 +1,11 @@
-"""Core's events service behind its gateway, over real HTTP on the loopback, as far as actions are confirmed."""
+"""Core's events service behind its gateway, over real HTTP on the loopback: actions are confirmed, places listed."""
 
 from __future__ import annotations
 
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from tests.opencrvs.core_lists import listed
 from tests.opencrvs.core_records import Problem, Records
 
 _STATUSES = {
@@ -47,8 +48,18 @@ class Call:
     authorization: str | None
 
 
+@dataclass(frozen=True)
+class Query:
+    """One list that was asked for."""
+
+    procedure: str
+    authorization: str | None
+
+
 class Core:
     """Knows the events it was given by `keep`; remembers the `calls` it looked into, and how often it was `asked`.
+
+    Lists `locations` and `areas`, rows by core's names, and remembers the `queries` that it answered.
 
     Any bearer will do, unless `tokens` says which. The claims `exp`, `eventId` and `actionId` of one that is a JWT are
     held against the call; its signature is not.
@@ -60,11 +71,15 @@ class Core:
         self.tokens: set[str] | None = None
         self.asked = 0
         self.calls: list[Call] = []
+        self.locations: list[Any] = []
+        self.areas: list[Any] = []
+        self.queries: list[Query] = []
         self._known_before: dict[str, int] = {}
         self._records = Records()
         self._lock = threading.Lock()
         self._over = threading.Event()
-        server.expect_request(re.compile("/events/.*"), method="POST").respond_with_handler(self._respond)
+        server.expect_request(re.compile("/events/.*"), method="POST").respond_with_handler(self._mutate)
+        server.expect_request(re.compile("/events/.*"), method="GET").respond_with_handler(self._query)
 
     def keep(self, event: Mapping[str, Any]) -> None:
         """Make an event known, an EventDocument with the action that waits for its confirmation."""
@@ -80,7 +95,13 @@ class Core:
         """Let go of what is still waiting for an answer."""
         self._over.set()
 
-    def _respond(self, request: Request) -> Response:
+    def _mutate(self, request: Request) -> Response:
+        return self._respond(request, self._confirm)
+
+    def _query(self, request: Request) -> Response:
+        return self._respond(request, self._list)
+
+    def _respond(self, request: Request, do: Callable[[Request], Any]) -> Response:
         with self._lock:
             self.asked += 1
         match self.mood:
@@ -95,11 +116,19 @@ class Core:
                 return Response("", 503)
         with self._lock:
             try:
-                return _json([{"result": {"data": {"json": self._do(request)}}}])
+                return _json([{"result": {"data": {"json": do(request)}}}])
             except Problem as problem:
                 return _error(problem)
 
-    def _do(self, request: Request) -> dict[str, Any]:
+    def _list(self, request: Request) -> list[Any]:
+        procedure = request.path.removeprefix("/events/")
+        authorization = request.headers.get("Authorization")
+        self._claims(authorization or "")
+        rows = listed(procedure, request, {"locations.list": self.locations, "administrativeAreas.list": self.areas})
+        self.queries.append(Query(procedure, authorization))
+        return rows
+
+    def _confirm(self, request: Request) -> dict[str, Any]:
         """The event as it is afterwards."""
         procedure = request.path.removeprefix("/events/")
         authorization = request.headers.get("Authorization")

@@ -21,17 +21,8 @@ from app.opencrvs.public_key import FetchedKey, KeyUnavailable
 from app.settings import Settings
 from app.triggers.samples import USER_SAMPLES
 from tests.access.tokens import private_key, public_pem, signed
+from tests.opencrvs.clock import Clock
 from tests.triggers.answers import error_of
-
-
-class Clock:
-    """A monotonic clock that goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +37,6 @@ def auth_service(http_server: HTTPServer) -> HTTPServer:
     """Has not been asked, and has nothing to say."""
     http_server.clear()
     return http_server
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

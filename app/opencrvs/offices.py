@@ -1,0 +1,161 @@
+"""The office that a record was made in, by the id that core gives: its name for messages, its code for rules.
+
+Core's locations are kept in the database, so that the web processes and a worker that was just started have them
+without asking. The worker keeps them up to date; what is old is better than nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection, exists, func, select
+
+from app.database.clock import now
+from app.database.engine import Database, DatabaseAway
+from app.database.tables import locations
+from app.opencrvs.locations import CoreLocations, Location, Refused, Unavailable, place_id
+
+log = structlog.get_logger()
+
+FRESH_FOR = 3_600.0  # seconds; after it they are asked for again, in the background
+LOOK_AGAIN_AFTER = 300.0  # for an office that is not among them: it may be new
+ASK_AGAIN_AFTER = 60.0  # whatever came of it: a core that is away must not be waited for with each message
+_PATIENCE = 5.0
+_LONGEST_CLOSE = 2.0
+
+
+@dataclass(frozen=True)
+class Office:
+    """A location of core's. `code` is the country's own for it, core's externalId, or empty."""
+
+    id: str
+    name: str
+    code: str
+
+
+class Offices:
+    """Core's locations as kept in this database. Safe for threads, and for several processes on one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        core: CoreLocations | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        patience: float = _PATIENCE,
+    ) -> None:
+        """Without a core nothing is fetched. `patience` is in seconds: `fill` waits no longer, nor does `close`."""
+        self._database = database
+        self._core = core
+        self._clock = clock
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._fetch: _Fetch | None = None
+        self._ask_again_at = float("-inf")
+        self._is_closing = self._is_closed = False
+
+    def find(self, location_id: str) -> Office | None:
+        """None where it is not known, or not yet. Asks the database only; raises DatabaseAway."""
+        columns = (locations.c.id, locations.c.name, locations.c.external_id)
+        with self._database.reading() as connection:
+            row = connection.execute(select(*columns).where(locations.c.id == place_id(location_id))).one_or_none()
+        return Office(row.id, row.name, row.external_id or "") if row else None
+
+    def fill(self, token: str, location_id: str | None = None, *, wait: bool = True) -> None:
+        """See to it that `find` finds, as far as core, asked with this token, lets it. Raises DatabaseAway.
+
+        Waits, unless told not to, where nothing was ever fetched, or where this location is not among what was; else
+        what is old is refreshed in the background.
+        """
+        if self._core is None or not token:
+            return
+        age, is_known = self._kept(location_id)
+        if age is None or (not is_known and age >= LOOK_AGAIN_AFTER):
+            fetch = self._fetching(self._core, token)
+            if fetch is not None and wait:
+                fetch.thread.join(max(0.0, fetch.awaited_until - self._clock()))
+        elif age >= FRESH_FOR:
+            self._fetching(self._core, token)
+
+    def close(self) -> None:
+        """Ask core no more. What it was asked for is waited for, but briefly."""
+        with self._lock:
+            self._is_closing = True
+        if self._fetch is not None:
+            self._fetch.thread.join(min(self._patience, _LONGEST_CLOSE))
+        self._is_closed = True
+
+    def _kept(self, location_id: str | None) -> tuple[float | None, bool]:
+        """Seconds since core last listed any, None if it never did; and whether this one is among them."""
+        # Without those of the future: a clock that was set back must not make them fresh until it is there again.
+        newest = select(now() - func.max(locations.c.refreshed_at)).where(locations.c.refreshed_at <= now())
+        with self._database.reading() as connection:
+            age = connection.scalar(newest)
+            if location_id is None:
+                return age, True
+            return age, bool(connection.scalar(select(exists().where(locations.c.id == place_id(location_id)))))
+
+    def _fetching(self, core: CoreLocations, token: str) -> _Fetch | None:
+        """What is under way; a new one, where core may be asked again; else None."""
+        with self._lock:
+            if self._fetch is not None and self._fetch.thread.is_alive():
+                return self._fetch
+            if self._is_closing or self._clock() < self._ask_again_at:
+                return None
+            thread = threading.Thread(target=self._run, args=(core, token), name="offices", daemon=True)
+            self._fetch = _Fetch(thread, self._clock() + self._patience)
+            thread.start()
+            return self._fetch
+
+    def _run(self, core: CoreLocations, token: str) -> None:
+        try:
+            self._refresh(core, token)
+        except DatabaseAway as error:
+            log.warning("locations.not_kept", reason=str(error))
+        except Exception:
+            log.exception("locations.crashed")  # a message goes out without it
+        finally:
+            with self._lock:
+                self._ask_again_at = self._clock() + ASK_AGAIN_AFTER
+
+    def _refresh(self, core: CoreLocations, token: str) -> None:
+        listed = core.locations(token)
+        if isinstance(listed, Refused | Unavailable):
+            log.warning("locations.unavailable", reason=listed.reason)
+            return
+        if self._is_closed:
+            return  # as the database is
+        with self._database.transaction() as connection:
+            _keep(connection, self._database, listed)
+        log.info("locations.refreshed", listed=len(listed))
+
+
+@dataclass(frozen=True)
+class _Fetch:
+    thread: threading.Thread
+    awaited_until: float
+
+
+def _keep(connection: Connection, database: Database, listed: Sequence[Location]) -> None:
+    """Put in what core lists. What it no longer lists stays, since an old record may name it."""
+    insert = database.insert(locations)
+    renewed = insert.values(refreshed_at=now()).on_conflict_do_update(
+        index_elements=[locations.c.id],
+        set_={column.name: insert.excluded[column.name] for column in locations.c if not column.primary_key},
+    )
+    rows = [
+        {
+            "id": one.id,
+            "name": one.name,
+            "external_id": one.external_id,
+            "administrative_area_id": one.administrative_area_id,
+            "location_type": one.location_type,
+        }
+        for one in sorted(listed, key=lambda one: one.id)  # in one order: two that write at once must not deadlock
+    ]
+    if rows:
+        connection.execute(renewed, rows)
