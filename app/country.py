@@ -1,6 +1,6 @@
 """Everything that a country's `rules.py` can import: the extension points, and how they are read.
 
-from app.country import Accept, Reject, fields, on_action, registration_number, trigger
+from app.country import Accept, Informant, Reject, fields, informant, on_action, registration_number, trigger
 
 @on_action("birth", "REGISTER")
 def register_birth(action):
@@ -10,7 +10,11 @@ def register_birth(action):
 
 @registration_number("birth")
 def birth_number(action, serial):
-    return f"{action.year}-{serial:06d}"
+    return f"{action.year}-{action.office_code}-{serial:06d}"
+
+@informant("adoption")
+def adoption_informant(action):
+    return Informant(email=action.declaration.get("guardian.email", ""))
 
 trigger("hospital/discharge", fields={"ward": fields.String(required=True)}, message="hospital-discharge")
 """
@@ -21,7 +25,7 @@ import re
 import runpy
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -30,7 +34,9 @@ from marshmallow import fields
 from marshmallow.fields import Field
 
 from app.records.actions import Action as RecordAction
+from app.records.informant import Informant, full_name, informant_of
 from app.records.schema import EventDocument
+from app.records.state import merge
 from app.settings import Integration
 
 __all__ = [
@@ -40,11 +46,17 @@ __all__ = [
     "CountryTrigger",
     "Credentials",
     "Defer",
+    "Informant",
     "Integration",
     "InvalidRules",
+    "Recipient",
     "Reject",
     "User",
     "fields",
+    "full_name",
+    "informant",
+    "informant_of",
+    "language",
     "load",
     "on_action",
     "on_system_ready",
@@ -116,6 +128,10 @@ class User:
     scopes: tuple[str, ...] = ()
 
 
+class OfficeUnknown(Exception):
+    """The code of an office is not known: core's locations were never fetched, or it has none there."""
+
+
 @dataclass(frozen=True)
 class Action:
     """What a rule is asked about. `declaration` is the record's, the pending action's merged in. Read only."""
@@ -124,6 +140,7 @@ class Action:
     pending: RecordAction
     declaration: Mapping[str, Any]
     user: User
+    known_office_code: str | None = None
 
     @property
     def year(self) -> int:
@@ -134,6 +151,21 @@ class Action:
     def office(self) -> str | None:
         """The id of the location in which it was asked for."""
         return self.pending.created_at_location
+
+    @property
+    def office_code(self) -> str:
+        """What core's locations have as `externalId` of that office.
+
+        Raises OfficeUnknown, so that a rule or a number which needs it is asked again once it is known.
+        """
+        if not self.known_office_code:
+            raise OfficeUnknown("the office's code is not known yet: the worker fetches core's locations")
+        return self.known_office_code
+
+    def after(self, answer: Mapping[str, Any]) -> Action:
+        """The same with what an accept has added to the declaration."""
+        added = answer.get("declaration")
+        return replace(self, declaration=merge(self.declaration, added)) if added else self
 
 
 @dataclass(frozen=True)
@@ -154,10 +186,21 @@ class System(Protocol):
         """Register it at core; None where that was done before, or did not work, which core's seeder is told."""
 
 
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody who is written to, as a `@language` rule gets them; "" where something is not known."""
+
+    name: str = ""
+    email: str = field(default="", repr=False)
+    mobile: str = field(default="", repr=False)
+
+
+LanguageRule = Callable[[Recipient], str | None]
 ReadyRule = Callable[[System], None]
 Rule = Callable[[Action], Answer]
 Number = Callable[[Action, int], str]
 Series = Callable[[Action], str]
+InformantRule = Callable[[Action], Informant | None]
 
 
 @dataclass(frozen=True)
@@ -187,6 +230,8 @@ class Country:
     rules: Sequence[tuple[str, str, Rule]] = ()
     numbers: Mapping[str, NumberHook] = field(default_factory=dict)
     on_ready: Sequence[ReadyRule] = ()
+    informants: Mapping[str, InformantRule] = field(default_factory=dict)
+    language_rule: LanguageRule | None = None
 
     def rules_for(self, event_type: str, action_type: str) -> list[Rule]:
         """All that match; a country without one leaves the action to the default, which accepts."""
@@ -200,6 +245,14 @@ class Country:
         """The one for this event type, or for any; None where numbers are left to the default."""
         return self.numbers.get(event_type) or self.numbers.get(ANY)
 
+    def informant_rule(self, event_type: str) -> InformantRule:
+        """The one for this event type, or for any; without one, what core's own forms say."""
+        return self.informants.get(event_type) or self.informants.get(ANY) or _shipped_informant
+
+
+def _shipped_informant(action: Action) -> Informant | None:
+    return informant_of(action.declaration)
+
 
 class _Declarations:
     """What a `rules.py` has declared so far."""
@@ -209,6 +262,8 @@ class _Declarations:
         self.rules: list[tuple[str, str, Rule]] = []
         self.numbers: dict[str, NumberHook] = {}
         self.on_ready: list[ReadyRule] = []
+        self.informants: dict[str, InformantRule] = {}
+        self.language_rule: LanguageRule | None = None
 
 
 _declared: ContextVar[_Declarations] = ContextVar("declared")
@@ -216,6 +271,8 @@ _declared: ContextVar[_Declarations] = ContextVar("declared")
 _AnyRule = TypeVar("_AnyRule", bound=Rule)
 _AnyNumber = TypeVar("_AnyNumber", bound=Number)
 _AnyReadyRule = TypeVar("_AnyReadyRule", bound=ReadyRule)
+_AnyLanguageRule = TypeVar("_AnyLanguageRule", bound=LanguageRule)
+_AnyInformantRule = TypeVar("_AnyInformantRule", bound=InformantRule)
 
 
 def on_action(event_type: str, action_type: str) -> Callable[[_AnyRule], _AnyRule]:
@@ -259,6 +316,34 @@ def registration_number(event_type: str, *, series: Series | None = None) -> Cal
         return number
 
     return declare
+
+
+def informant(event_type: str) -> Callable[[_AnyInformantRule], _AnyInformantRule]:
+    """Say who is told what becomes of a declaration of this event type ("*": of any); None tells nobody.
+
+    `informant_of(action.declaration)` is what is shipped, to start from. Raises InvalidRules.
+    """
+
+    def declare(rule: _AnyInformantRule) -> _AnyInformantRule:
+        informants = _declarations("informant").informants
+        if event_type in informants:
+            raise InvalidRules(f"informant({event_type!r}) is declared twice")
+        informants[event_type] = rule
+        return rule
+
+    return declare
+
+
+def language(rule: _AnyLanguageRule) -> _AnyLanguageRule:
+    """Say in which language a person is written to: a column of `translations/*.csv`, or None for the default.
+
+    Raises InvalidRules.
+    """
+    declared = _declarations("language")
+    if declared.language_rule is not None:
+        raise InvalidRules("@language is declared twice")
+    declared.language_rule = rule
+    return rule
 
 
 def trigger(
@@ -307,7 +392,21 @@ def load(directory: Path | None) -> Country:
         raise InvalidRules(f"{rules}, line {_line_of(error, rules)}: {said}") from error
     finally:
         _declared.reset(token)
-    return Country(directory, declared.triggers, tuple(declared.rules), declared.numbers, tuple(declared.on_ready))
+    return Country(
+        directory,
+        declared.triggers,
+        tuple(declared.rules),
+        declared.numbers,
+        tuple(declared.on_ready),
+        declared.informants,
+        declared.language_rule,
+    )
+
+
+def place_of(error: BaseException) -> str:
+    """Where in the country's `rules.py` an error came out of, such as rules.py:12."""
+    line = _line_of(error, Path("rules.py"))
+    return f"rules.py:{line}" if line else "an unknown place"
 
 
 def _declarations(extension_point: str) -> _Declarations:
@@ -322,7 +421,7 @@ def _line_of(error: BaseException, rules: Path) -> int:
     line = getattr(error, "lineno", None) or 0
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(rules):
+        if Path(trace.tb_frame.f_code.co_filename).name == rules.name:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line

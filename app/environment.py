@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load
 from marshmallow.validate import OneOf, Range
 from sqlalchemy.engine import make_url
@@ -20,6 +23,7 @@ from sqlalchemy.exc import ArgumentError
 
 LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 DELIVERY_METHODS = ("email", "sms")
+METHODS = ("USER_NOTIFICATION_DELIVERY_METHOD", "INFORMANT_NOTIFICATION_DELIVERY_METHOD")
 
 _CHECKOUT = Path(__file__).parents[1]
 
@@ -46,6 +50,14 @@ class StartTls(StrEnum):
     REQUIRE = "require"
     AUTO = "auto"
     NEVER = "never"
+
+
+class LogoMode(StrEnum):
+    """EMAIL_LOGO: how the country's logo comes into e-mails."""
+
+    EMBEDDED = "embedded"  # goes along, where there is one
+    LINKED = "linked"  # fetched from the country config server, if the reader's program allows that
+    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,22 @@ class _Integrations(fields.Field[tuple[Integration, ...]]):
         if len({one.name for one in wanted}) != len(wanted):
             raise ValidationError("names an integration twice")
         return wanted
+
+
+class _RsaKeyFile(fields.Field[bytes]):
+    """The path of a PEM file with an RSA private key; its content is the value."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bytes:
+        try:
+            content = Path(value).read_bytes()
+            key = load_pem_private_key(content, password=None)
+        except OSError as error:
+            raise ValidationError(f"cannot be read: {error.strerror}.") from None
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise ValidationError("holds no private key without a password, in PEM.") from None
+        if not isinstance(key, RSAPrivateKey):
+            raise ValidationError("holds no RSA key. Make one with: openssl genrsa -out dkim.pem 2048")
+        return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 
 
 def _fernet_key(value: str) -> str:
@@ -171,6 +199,7 @@ class _Environment(Schema):
     COUNTRY_CONFIG_HOST = fields.String(load_default="0.0.0.0")  # noqa: S104  core calls from other containers
     COUNTRY_CONFIG_PORT = fields.Integer(load_default=3040, validate=Range(1, 65535))
     WEB_CONCURRENCY = fields.Integer(load_default=None, validate=Range(1, 64))
+    WORKER_METRICS_PORT = fields.Integer(load_default=None, validate=Range(1, 65535))
     LOGIN_URL = fields.String(load_default=None, validate=_http_url)
     CLIENT_APP_URL = fields.String(load_default="http://localhost:3000", validate=_http_url)
     COUNTRY_CONFIG_URL = fields.String(load_default="http://localhost:3040", validate=_http_url)
@@ -183,7 +212,11 @@ class _Environment(Schema):
     TRUSTED_PROXIES = _List(ip_network, load_default=())
 
     DEFAULT_LANGUAGE = fields.String(load_default="en")
+    NOTIFICATION_LANGUAGES = _List(load_default=())
+    INFORMANT_LANGUAGE_FIELD = fields.String(load_default="informant.language")
     USER_NOTIFICATION_DELIVERY_METHOD = _List(_delivery_method, load_default=("email",))
+    INFORMANT_NOTIFICATION_DELIVERY_METHOD = _List(_delivery_method, load_default=("email",))
+    INFORMANT_HOLD = fields.Float(load_default=30.0, validate=Range(0, 3600))
     DECISION_TIMEOUT = fields.Float(load_default=5.0, validate=Range(0.1, 60))
     OTP_TTL = fields.Integer(load_default=600, validate=Range(1, 86400))
     SMTP_HOST = fields.String(load_default=None)
@@ -196,28 +229,40 @@ class _Environment(Schema):
     SMTP_MAX_RECIPIENTS = fields.Integer(load_default=100, validate=Range(1, 10000))
     SMTP_CA_FILE = fields.String(load_default=None)
     SENDER_EMAIL_ADDRESS = fields.String(load_default=None, validate=_address)
+    DKIM_DOMAIN = fields.String(load_default=None)
+    DKIM_SELECTOR = fields.String(load_default=None)
+    DKIM_PRIVATE_KEY_FILE = _RsaKeyFile(load_default=None)
+    EMAIL_REPLY_TO = fields.String(load_default=None, validate=_address)
+    EMAIL_LOGO = fields.Enum(LogoMode, by_value=True, load_default=LogoMode.EMBEDDED)
     ALERT_EMAIL = fields.String(load_default="", validate=_address)
     SMS_PROVIDER = fields.String(load_default=None, validate=OneOf(["inbox"]))
 
     @pre_load
     def _empty_is_absent(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
         """`SMTP_HOST=` means no host; only for the lists does an empty value say something: nothing."""
-        means_none = {"USER_NOTIFICATION_DELIVERY_METHOD", "TRUSTED_NETWORKS"}
+        means_none = {*METHODS, "TRUSTED_NETWORKS"}
         return {name: value.strip() for name, value in data.items() if value.strip() or name in means_none}
 
 
+# What is set together, or not at all.
+_TOGETHER = (
+    (("SMTP_USERNAME", "SMTP_PASSWORD"), "The mail server is logged in to with both, or with neither."),
+    (("DKIM_DOMAIN", "DKIM_SELECTOR", "DKIM_PRIVATE_KEY_FILE"), "Mails are signed with all three, or not at all."),
+)
+
+
 def _half_given(values: Mapping[str, Any]) -> list[str]:
-    pair = ("SMTP_USERNAME", "SMTP_PASSWORD")
-    missing = [name for name in pair if not values[name]]
-    if len(missing) != 1:
-        return []
-    given = next(name for name in pair if name not in missing)
-    return [f"{missing[0]}: missing, while {given} is set. The mail server is logged in to with both, or with neither."]
+    problems = []
+    for together, why in _TOGETHER:
+        given = [name for name in together if values[name]]
+        if given and len(given) < len(together):
+            problems += [f"{name}: missing, while {given[0]} is set. {why}" for name in together if not values[name]]
+    return problems
 
 
 def _missing_in_production(values: Mapping[str, Any]) -> list[str]:
     problems = []
-    methods = values["USER_NOTIFICATION_DELIVERY_METHOD"]
+    methods = {method for name in METHODS for method in values[name]}
     if not values["SECRET_KEY"]:
         problems.append(
             "SECRET_KEY: missing. It encrypts what is kept; make one with: python -c "
@@ -235,10 +280,10 @@ def _missing_in_production(values: Mapping[str, Any]) -> list[str]:
     if not values["SENDER_EMAIL_ADDRESS"]:
         problems.append("SENDER_EMAIL_ADDRESS: missing. It is the From address of every message.")
     if "email" in methods and not values["SMTP_HOST"]:
-        problems.append("SMTP_HOST: missing, while USER_NOTIFICATION_DELIVERY_METHOD sends by email.")
+        problems.append(f"SMTP_HOST: missing, while {' or '.join(METHODS)} sends by email.")
     if values["SMS_PROVIDER"] == "inbox" or ("sms" in methods and not values["SMS_PROVIDER"]):
         problems.append(
-            "SMS_PROVIDER: none that sends for real, while USER_NOTIFICATION_DELIVERY_METHOD or "
+            f"SMS_PROVIDER: none that sends for real, while {', '.join(METHODS)} or "
             "SMS_PROVIDER asks for sms. Take sms out of the methods."
         )
     return problems

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from app import environment
-from app.environment import AppEnv, Integration, InvalidSettings, StartTls
+from app.environment import AppEnv, Integration, InvalidSettings, LogoMode, StartTls
 from app.instance import development_secret_key
 
-__all__ = ["AppEnv", "Integration", "InvalidSettings", "Network", "Settings", "Smtp", "StartTls"]
+__all__ = ["AppEnv", "Dkim", "Integration", "InvalidSettings", "LogoMode", "Network", "Settings", "Smtp", "StartTls"]
 
 Network = IPv4Network | IPv6Network
 
@@ -34,6 +34,15 @@ class Smtp:
 
 
 @dataclass(frozen=True)
+class Dkim:
+    """For which domain mails are signed. `private_key` is PEM; the DNS has its public half at the selector."""
+
+    domain: str
+    selector: str
+    private_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the environment decides. Durations are in seconds."""
 
@@ -49,6 +58,7 @@ class Settings:
     host: str
     port: int
     web_concurrency: int
+    worker_metrics_port: int | None
     login_url: str
     client_app_url: str
     country_config_url: str
@@ -61,11 +71,18 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
 
     default_language: str
+    languages: tuple[str, ...]
+    informant_language_field: str
     user_delivery_methods: tuple[str, ...]
+    informant_delivery_methods: tuple[str, ...]
+    informant_hold: float
     otp_ttl: int
     decision_timeout: float
     smtp: Smtp
     sender_email_address: str
+    reply_to: str | None
+    email_logo: LogoMode
+    dkim: Dkim | None
     alert_email: str
     sms_provider: str | None
 
@@ -110,6 +127,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         host=values["COUNTRY_CONFIG_HOST"],
         port=values["COUNTRY_CONFIG_PORT"],
         web_concurrency=values["WEB_CONCURRENCY"] or (1 if on_sqlite else 2),
+        worker_metrics_port=values["WORKER_METRICS_PORT"],
         login_url=values["LOGIN_URL"] or "http://localhost:3020",
         client_app_url=values["CLIENT_APP_URL"],
         country_config_url=values["COUNTRY_CONFIG_URL"],
@@ -120,7 +138,11 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         trusted_networks=values["TRUSTED_NETWORKS"],
         trusted_proxies=values["TRUSTED_PROXIES"],
         default_language=values["DEFAULT_LANGUAGE"],
+        languages=values["NOTIFICATION_LANGUAGES"] or (values["DEFAULT_LANGUAGE"],),
+        informant_language_field=values["INFORMANT_LANGUAGE_FIELD"],
         user_delivery_methods=values["USER_NOTIFICATION_DELIVERY_METHOD"],
+        informant_delivery_methods=values["INFORMANT_NOTIFICATION_DELIVERY_METHOD"],
+        informant_hold=values["INFORMANT_HOLD"],
         otp_ttl=values["OTP_TTL"],
         decision_timeout=values["DECISION_TIMEOUT"],
         smtp=Smtp(
@@ -135,6 +157,15 @@ def _settings(values: Mapping[str, Any]) -> Settings:
             ca_file=values["SMTP_CA_FILE"],
         ),
         sender_email_address=values["SENDER_EMAIL_ADDRESS"] or f"no-reply@{domain}",
+        reply_to=values["EMAIL_REPLY_TO"],
+        email_logo=values["EMAIL_LOGO"],
+        dkim=_dkim(values),
         alert_email=values["ALERT_EMAIL"],
         sms_provider=values["SMS_PROVIDER"] or (None if production else "inbox"),
     )
+
+
+def _dkim(values: Mapping[str, Any]) -> Dkim | None:
+    if not values["DKIM_DOMAIN"]:
+        return None
+    return Dkim(values["DKIM_DOMAIN"], values["DKIM_SELECTOR"], values["DKIM_PRIVATE_KEY_FILE"])

@@ -14,6 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app import instance
+from app.environment import METHODS
 from app.instance import development_auth_key
 from app.settings import AppEnv, InvalidSettings, Settings, StartTls
 
@@ -114,12 +115,14 @@ def test_production_does_not_make_itself_a_key(tmp_path: Path) -> None:
         pytest.param("sms,email", {"SMTP_HOST", "SMS_PROVIDER"}, id="both without either"),
     ],
 )
-def test_production_needs_what_its_delivery_methods_need(methods: str, missing: set[str]) -> None:
-    assert set(problems_of(PRODUCTION | {"SMTP_HOST": "", "USER_NOTIFICATION_DELIVERY_METHOD": methods})) == missing
+@pytest.mark.parametrize("setting", METHODS)
+def test_production_needs_what_its_delivery_methods_need(setting: str, methods: str, missing: set[str]) -> None:
+    sent = {"SMTP_HOST": ""} | dict.fromkeys(METHODS, "") | {setting: methods}
+    assert set(problems_of(PRODUCTION | sent)) == missing
 
 
 def test_production_that_sends_nothing_needs_no_host() -> None:
-    settings = Settings.from_env(PRODUCTION | {"SMTP_HOST": "", "USER_NOTIFICATION_DELIVERY_METHOD": ""})
+    settings = Settings.from_env(PRODUCTION | {"SMTP_HOST": ""} | dict.fromkeys(METHODS, ""))
     assert settings.user_delivery_methods == ()
     assert not settings.email_is_set_up
 

@@ -9,9 +9,12 @@ from gunicorn import glogging
 from gunicorn.config import Config
 
 from app import logs
+from app.metrics import directory
 from app.settings import Settings
 
 _settings = Settings.from_env()
+logs.configure(_settings)
+directory.share(_settings.instance_dir)  # gunicorn's processes find it in the environment
 
 
 class Logger(glogging.Logger):

@@ -8,17 +8,23 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import requests
 import structlog
+from prometheus_client import CollectorRegistry
 
-from app import create_worker, logs
+from app import create_worker, create_worker_metrics, logs
+from app.access.networks import Callers
 from app.cli.samples import example_curl
 from app.cli.supervisor import BadStart, Supervisor
 from app.database import schema
 from app.database.engine import Database
+from app.metrics import directory, sharing
+from app.metrics.server import serving
 from app.settings import AppEnv, Settings
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -32,7 +38,7 @@ def web() -> None:
     """Take triggers, over HTTP (gunicorn). Refuses a database with an old schema."""
     settings = Settings.from_env()
     _refuse_old_schema(settings)
-    _refuse_taken_port(settings)
+    _refuse_taken_port(settings.host, settings.port, "COUNTRY_CONFIG_HOST and COUNTRY_CONFIG_PORT")
     gunicorn = [sys.executable, "-m", "gunicorn", "--pythonpath", str(_CHECKOUT)]
     os.execv(sys.executable, [*gunicorn, "-c", "python:app.cli.gunicorn_config", "wsgi:app"])  # noqa: S606
 
@@ -43,11 +49,14 @@ def worker() -> None:
     settings = Settings.from_env()
     logs.configure(settings)
     _refuse_old_schema(settings)
-    running = create_worker(settings)
+    sharing.join()
+    counted = CollectorRegistry()
+    running = create_worker(settings, counted)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: running.stop())
-    log.info("worker.started")
-    running.run()
+    with _own_metrics(settings, counted):
+        log.info("worker.started")
+        running.run()
     running.close()
     log.info("worker.stopped")
 
@@ -57,10 +66,11 @@ def serve() -> None:
     """Migrate the database, then run web and worker together: all that one machine needs."""
     settings = Settings.from_env()
     logs.configure(settings)
-    _refuse_taken_port(settings)
+    _refuse_taken_port(settings.host, settings.port, "COUNTRY_CONFIG_HOST and COUNTRY_CONFIG_PORT")
     database = Database(settings.database_url)
     schema.upgrade(database)
     database.close()
+    directory.share(settings.instance_dir)
     ours = [sys.executable, "-m", "app.cli"]
     threading.Thread(target=_say_when_ready, args=(settings,), daemon=True).start()
     try:
@@ -75,17 +85,29 @@ def _refuse_old_schema(settings: Settings) -> None:
     database.close()
 
 
-def _refuse_taken_port(settings: Settings) -> None:
-    """Said at once; gunicorn alone would try for seconds first."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+@contextmanager
+def _own_metrics(settings: Settings, counted: CollectorRegistry) -> Iterator[None]:
+    """Where nobody else shows what this worker counts, and a port is set."""
+    port = settings.worker_metrics_port
+    if port is None or sharing.is_shared():
+        yield
+        return
+    _refuse_taken_port(settings.host, port, "WORKER_METRICS_PORT")
+    is_trusted = Callers(settings.trusted_networks, settings.trusted_proxies).is_trusted
+    with serving(create_worker_metrics(settings, counted), settings.host, port, is_trusted):
+        yield
+
+
+def _refuse_taken_port(host: str, port: int, names: str) -> None:
+    """Said at once, with the settings that decide; gunicorn alone would try for seconds first."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
             raise click.ClickException(
-                f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}. "
-                "Set COUNTRY_CONFIG_HOST and COUNTRY_CONFIG_PORT, or stop what uses the port."
+                f"Cannot listen on {host}, port {port}: {error.strerror}. Set {names}, or stop what uses the port."
             ) from None
 
 

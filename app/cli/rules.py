@@ -30,6 +30,7 @@ def check() -> None:
     trigger_types(loaded)  # refuses what would hide a trigger or a message of core's
     rows = [("action", event, action, one.__name__) for event, action, one in loaded.rules]
     rows += [("registration number", event, "REGISTER", hook.number.__name__) for event, hook in loaded.numbers.items()]
+    rows += [("informant", event, "", one.__name__) for event, one in loaded.informants.items()]
     rows += [("trigger", path, "", declared.message) for path, declared in loaded.triggers.items()]
     if rows:
         print_table(["What", "Event type or path", "Action type", "Function or message"], rows)
@@ -40,7 +41,8 @@ def check() -> None:
 @rules.command("try")
 @click.argument("event", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="EVENT.json")
 @click.option("--action", "action_id", help="Id of the action that is meant, where several are pending.")
-def try_(event: Path, action_id: str | None) -> None:
+@click.option("--office-code", default="OFFICE", show_default=True, help="What action.office_code is.")
+def try_(event: Path, action_id: str | None, office_code: str) -> None:
     """Show what would be answered to an event document, and why. Nothing is kept."""
     settings = Settings.from_env()
     logs.configure(settings)
@@ -55,7 +57,8 @@ def try_(event: Path, action_id: str | None) -> None:
         raise click.ClickException(f"{event} is no event document of core's:\n{found}") from None
     except (NoPendingAction, SeveralPendingActions) as error:
         raise click.ClickException(str(error)) from None
-    action = action_of(document, pending, {"sub": pending.created_by, "userType": pending.created_by_user_type})
+    claims = {"sub": pending.created_by, "userType": pending.created_by_user_type}
+    action = action_of(document, pending, claims, office_code)
     ruling = rule(loaded.rules_for(document.type, pending.type), action, settings.decision_timeout)
     click.echo(f"{document.type} {pending.type}, action {pending.id}")
     for said in ruling.said:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, exists, select
 
-from app.country import Action, Country
+from app.country import Action, Country, OfficeUnknown
 from app.database.engine import Database
 from app.database.tables import decisions, serials
 from app.decisions.forms import NoNumber, number_text
@@ -39,14 +39,20 @@ def made(connection: Connection, database: Database, country: Country, action: A
     if hook is None:
         return _untaken(connection, drawn)
     until = time.monotonic() + _TIME
-    series = _calls(lambda: str(hook.series(action)), _TIME)
+    try:
+        series = _calls(lambda: str(hook.series(action)), _TIME)
+    except OfficeUnknown as error:
+        raise NoNumber(str(error)) from None
 
     def next_number() -> str:
         serial = _next_serial(connection, database, series)
         left = until - time.monotonic()
         if left <= 0:
             raise NoNumber(f"registration_number found none that is free within {_TIME:g} s")
-        return number_text(_calls(lambda: hook.number(action, serial), left))
+        try:
+            return number_text(_calls(lambda: hook.number(action, serial), left))
+        except OfficeUnknown as error:
+            raise NoNumber(str(error)) from None
 
     return _untaken(connection, next_number)
 

@@ -33,10 +33,9 @@ class Question:
     def expires_at(self) -> float:
         return float(self.claims["exp"])
 
-    @property
-    def action(self) -> Action:
-        """What a rule is asked about."""
-        return action_of(self.document, self.pending, self.claims)
+    def action(self, office_code: str | None) -> Action:
+        """What a rule is asked about; `office_code` as far as it is known."""
+        return action_of(self.document, self.pending, self.claims, office_code)
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,17 @@ class Asked:
     pending: RecordAction
     claims: Mapping[str, Any] = field(repr=False)
     token: str = field(repr=False)
+    office_code: str | None = None
 
     @property
     def action(self) -> Action:
         """What a rule is asked about."""
-        return action_of(self.document, self.pending, self.claims)
+        return action_of(self.document, self.pending, self.claims, self.office_code)
 
 
-def action_of(document: EventDocument, pending: RecordAction, claims: Mapping[str, Any]) -> Action:
+def action_of(
+    document: EventDocument, pending: RecordAction, claims: Mapping[str, Any], office_code: str | None = None
+) -> Action:
     """What a rule is asked about, from a document and the claims of core's token."""
     scopes = claims.get("scope") or ()
     return Action(
@@ -66,4 +68,5 @@ def action_of(document: EventDocument, pending: RecordAction, claims: Mapping[st
             type=str(claims.get("userType", "")),
             scopes=tuple(scopes.split() if isinstance(scopes, str) else map(str, scopes)),
         ),
+        known_office_code=office_code,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from app.country import Accept, Action, Answer, Defer, Reject, Rule
+from app.country import Accept, Action, Answer, Defer, Reject, Rule, place_of
 from app.decisions.forms import additions, number_text
 from app.decisions.timed_calls import CountryTimeout, TimedCalls
 
@@ -57,7 +57,7 @@ def rule(rules: Sequence[Rule], action: Action, timeout: float) -> Ruling:
         ruling = undecided(f"the rules: {error}")
     except Exception as error:
         log.exception("rule.crashed", event_type=action.event.type, action_type=action.pending.type)
-        ruling = undecided(f"a rule raised {type(error).__name__} at {_place(error)}")
+        ruling = undecided(f"a rule raised {type(error).__name__} at {place_of(error)}")
     log.error(
         "rules.undecided",
         event_id=action.event.id,
@@ -148,18 +148,6 @@ def _when(deadline: datetime | timedelta) -> datetime:
 
 def _name(function: Rule) -> str:
     return getattr(function, "__name__", type(function).__name__)
-
-
-def _place(error: BaseException) -> str:
-    """The last place of the traceback, such as rules.py:12: the country's own line, seldom one of ours."""
-    trace = error.__traceback__
-    place = "an unknown place"
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename.rpartition("/")[2]
-        if name == "rules.py":
-            place = f"{name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
 
 
 def _in_words(answer: Answer) -> str:

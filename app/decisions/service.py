@@ -74,15 +74,19 @@ class DecisionService:
         raise numbers.NoNumber(f"{_MOST_DRAWS} random numbers in a row were taken")
 
     def _ruled(self, question: Question, runs: int) -> Decision:
-        action = question.action
+        action = question.action(self.decisions.office_code(question.pending))
         ruling = rule(self.country.rules_for(action.event.type, action.pending.type), action, self.timeout)
         try:
             decision = self.decisions.finish(action, runs, ruling)
         except Exception as error:
             if ruling.verdict is not Verdict.ACCEPT or isinstance(error, DatabaseAway):
                 raise
-            log.exception("registration_number.failed", event_type=action.event.type)
-            why = str(error) if isinstance(error, numbers.NoNumber) else type(error).__name__
+            if isinstance(error, numbers.NoNumber):
+                why = str(error)
+                log.warning("registration_number.none", event_type=action.event.type, reason=why)
+            else:
+                why = type(error).__name__
+                log.exception("registration_number.failed", event_type=action.event.type)
             undecided = Ruling(Verdict.DEFER, reason=f"no registration number: {why}", undecided=True)
             decision = self.decisions.finish(action, runs, undecided)
         return decision if decision is not None else self._of_another(question)

@@ -28,10 +28,12 @@ from app.decisions.questions import Asked
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
 from app.encryption import Cipher
+from app.opencrvs.offices import Offices
 from app.outbox import store
 from app.outbox.delivery import NewDelivery
 from app.outbox.states import Priority, State
 from app.outbox.worker import PLAN
+from app.records.actions import Action as RecordAction
 from app.records.schema import event_document
 from app.records.state import pending_action
 
@@ -43,6 +45,7 @@ class Decisions:
         self._database = database
         self._cipher = cipher
         self._country = country
+        self._offices = Offices(database, core=None)
 
     def find(self, key: tuple[str, str]) -> Decision | None:
         """The decision on this question, None where it was never asked."""
@@ -69,7 +72,21 @@ class Decisions:
             ).one()
         document = event_document(self._cipher.decrypt(row.payload))
         kept: dict[str, Any] = self._cipher.decrypt(row.token) if row.token is not None else {"token": "", "claims": {}}
-        return Asked(document, pending_action(document, decision.action_id), kept["claims"], kept["token"])
+        pending = pending_action(document, decision.action_id)
+        return Asked(document, pending, kept["claims"], kept["token"], self.office_code(pending))
+
+    def office_code(self, pending: RecordAction) -> str | None:
+        """The country's code for the office in which the action was asked for; None where it is not known."""
+        location = pending.created_at_location
+        office = self._offices.find(location) if location is not None else None
+        return (office.code or None) if office is not None else None
+
+    def longest_token(self) -> str:
+        """Of core's tokens that are kept, the one that is good for the longest; "" where none is. Raises UnknownKey."""
+        newest = select(decisions.c.token).where(decisions.c.token.is_not(None), decisions.c.token_expires_at > now())
+        with self._database.reading() as connection:
+            token = connection.scalar(newest.order_by(decisions.c.token_expires_at.desc()).limit(1))
+        return "" if token is None else str(self._cipher.decrypt(token)["token"])
 
     def take_over(self, decision: Decision, lease: float) -> bool:
         """Run the rules in the place of somebody whose lease is over. False where another was quicker."""

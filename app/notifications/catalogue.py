@@ -1,8 +1,9 @@
-"""The messages that user triggers cause, and the rules of each."""
+"""The messages that there are, and the rules of each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.outbox.states import Priority
 
@@ -11,9 +12,10 @@ from app.outbox.states import Priority
 class Message:
     """One message. Its e-mail is `templates/email/{name}.html`, its SMS the wording with the id `sms_id`.
 
-    A message without an `sms_id` is e-mail only. `to_registered_email` goes to the e-mail address that is on file,
-    by whatever method messages usually go: it concerns a change of the address itself. One that is an `announcement`
-    goes to the recipient's `bcc` too.
+    Where that template is not there, it is the first of `shared` that is. A message without an `sms_id` is e-mail only.
+    `to_registered_email` goes to the e-mail address that is on file, by whatever method messages usually go: it
+    concerns a change of the address itself. One that is an `announcement` goes to the recipient's `bcc` too.
+    Without the variables in `essential` it would be of no use.
     """
 
     name: str
@@ -21,23 +23,90 @@ class Message:
     priority: Priority = Priority.TRANSACTIONAL
     to_registered_email: bool = False
     announcement: bool = False
+    shared: tuple[str, ...] = ()
+    essential: tuple[str, ...] = ()
 
 
 ALERT = Message("alert", sms_id=None)  # POST /email: comes with its own subject and HTML
 DECISION_OPEN = Message("decision-open", sms_id=None)  # to ALERT_EMAIL, of a decision that waits for too long
 
+_CODE = ("code",)
+_CREDENTIALS = ("username", "temporaryPassword")
+
 USER_MESSAGES = {
     message.name: message
     for message in (
-        Message("user-created", "userCredentialsNotification"),
-        Message("user-updated", "updateUserNameNotification"),
-        Message("username-reminder", "retieveUserNameNotification"),
-        Message("reset-password", "resetUserPasswordNotification", Priority.OTP),
-        Message("reset-password-by-admin", "resetUserPasswordByAdminNotification"),
-        Message("resend-invite", "resendInviteNotification"),
-        Message("2fa", "authenticationCodeNotification", Priority.OTP),
-        Message("all-user-notification", None, Priority.BULK, announcement=True),
-        Message("change-phone-number", "changePhoneNumberNotification", Priority.OTP, to_registered_email=True),
-        Message("change-email-address", "changeEmailAddressNotification", Priority.OTP, to_registered_email=True),
+        Message("user-created", "userCredentialsNotification", essential=_CREDENTIALS),
+        Message("user-updated", "updateUserNameNotification", essential=("newUsername",)),
+        Message("username-reminder", "retieveUserNameNotification", essential=("username",)),
+        Message("reset-password", "resetUserPasswordNotification", Priority.OTP, essential=_CODE),
+        Message("reset-password-by-admin", "resetUserPasswordByAdminNotification", essential=("temporaryPassword",)),
+        Message("resend-invite", "resendInviteNotification", essential=_CREDENTIALS),
+        Message("2fa", "authenticationCodeNotification", Priority.OTP, essential=_CODE),
+        Message("all-user-notification", None, Priority.BULK, announcement=True, essential=("body",)),
+        Message(
+            "change-phone-number",
+            "changePhoneNumberNotification",
+            Priority.OTP,
+            to_registered_email=True,
+            essential=_CODE,
+        ),
+        Message(
+            "change-email-address",
+            "changeEmailAddressNotification",
+            Priority.OTP,
+            to_registered_email=True,
+            essential=_CODE,
+        ),
     )
 }
+
+
+class News(StrEnum):
+    """What an informant hears of a declaration."""
+
+    IN_PROGRESS = "in-progress"
+    IN_REVIEW = "in-review"
+    REGISTERED = "registered"
+    REJECTED = "rejected"
+    CORRECTION_APPROVED = "correction-approved"
+    CORRECTION_REJECTED = "correction-rejected"
+
+
+INFORMANT = "informant"  # the template of all news
+FAMILIES = ("birth", "death", "marriage")
+OTHER = "other"  # the general wording, for any other event type
+
+NEWS_OF = {  # by the type of the action that is accepted
+    "NOTIFY": News.IN_PROGRESS,
+    "DECLARE": News.IN_REVIEW,
+    "REGISTER": News.REGISTERED,
+    "REJECT": News.REJECTED,
+    "APPROVE_CORRECTION": News.CORRECTION_APPROVED,
+    "REJECT_CORRECTION": News.CORRECTION_REJECTED,
+}
+_SMS_IDS = {
+    News.IN_PROGRESS: "InProgressNotification",
+    News.IN_REVIEW: "DeclarationNotification",
+    News.REGISTERED: "RegistrationNotification",
+    News.REJECTED: "RejectionNotification",
+    News.CORRECTION_APPROVED: "CorrectionApprovedNotification",
+    News.CORRECTION_REJECTED: "CorrectionRejectedNotification",
+}
+
+INFORMANT_MESSAGES = {
+    f"{family}-{news}": Message(f"{family}-{news}", f"{family}{_SMS_IDS[news]}", shared=(news, INFORMANT))
+    for family in (*FAMILIES, OTHER)
+    for news in News
+}
+
+
+def family_of(event_type: str) -> str:
+    """Whose wording an event type has."""
+    return event_type if event_type in FAMILIES else OTHER
+
+
+def informant_message(event_type: str, action_type: str) -> Message | None:
+    """What an informant is told when such an action is accepted; None where it is no news."""
+    news = NEWS_OF.get(action_type)
+    return None if news is None else INFORMANT_MESSAGES[f"{family_of(event_type)}-{news}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import getaddresses
 from typing import Any
 
@@ -12,20 +12,33 @@ from app.notifications.catalogue import ALERT, Message
 from app.notifications.recipients import Usable, address_for, masked_list, sort_emails
 from app.outbox.delivery import NewDelivery
 from app.outbox.states import Priority, Reason, State
+from app.records.informant import Informant
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The settings that decide where messages go. `methods` in order of preference; `otp_ttl` in seconds.
+    """What decides where messages go. `methods` in order of preference; `otp_ttl` in seconds.
 
-    `destinations` maps a channel to where it ends; a channel that is not set up is missing.
+    `destinations` maps a channel to where it ends; a channel that is not set up is missing. `setting` is the name of
+    the one that `methods` comes from. A message is said in all of `languages`.
     """
 
     methods: Sequence[str]
     destinations: Mapping[str, str]
     otp_ttl: float
     max_recipients: int
-    language: str
+    languages: Sequence[str]
+    setting: str = "USER_NOTIFICATION_DELIVERY_METHOD"
+
+    @property
+    def channels(self) -> set[str]:
+        """Those of `methods` that are set up."""
+        return {method for method in self.methods if method in self.destinations}
+
+    @property
+    def channels_to_users(self) -> set[str]:
+        """The same, and e-mail: some messages go by it whatever the method."""
+        return ({*self.methods, "email"} & self.destinations.keys()) if self.methods else set()
 
 
 def plan(message: Message, payload: Mapping[str, Any], received_at: float, policy: Policy) -> list[NewDelivery]:
@@ -34,37 +47,64 @@ def plan(message: Message, payload: Mapping[str, Any], received_at: float, polic
         return _alert(payload, policy)
     if message.announcement:
         return _announcement(message, payload["recipient"], policy)
-    return [_personal(message, payload["recipient"], received_at, policy)]
-
-
-def _personal(message: Message, recipient: Mapping[str, Any], received_at: float, policy: Policy) -> NewDelivery:
-    """One message for one person, by the first method for which there is an address."""
     expires_at = received_at + policy.otp_ttl if message.priority is Priority.OTP else None
+    return [_personal(message, payload["recipient"], policy, expires_at=expires_at)]
+
+
+def informed(message: Message, informant: Informant, variables: Mapping[str, str], policy: Policy) -> NewDelivery:
+    """What is owed to an informant."""
+    return _personal(message, {"email": informant.email, "mobile": informant.mobile}, policy, variables=variables)
+
+
+def not_informed(message: Message, policy: Policy) -> NewDelivery:
+    """Where messages to informants are switched off."""
+    return _switched_off(message, policy)
+
+
+def _personal(
+    message: Message,
+    recipient: Mapping[str, Any],
+    policy: Policy,
+    *,
+    expires_at: float | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> NewDelivery:
+    """One message for one person, by the first method for which there is an address; by the next where that fails.
+
+    `variables` go with the delivery, where they are not in the trigger's payload.
+    """
     methods = list(policy.methods)
     if not methods:
-        return _not_sent(message, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: USER_NOTIFICATION_DELIVERY_METHOD")
+        return _switched_off(message, policy)
     if message.to_registered_email and "email" in policy.destinations:
         methods = ["email", *(method for method in methods if method != "email")]
     methods = [method for method in methods if method in policy.destinations] or methods[:1]
+    owed: list[NewDelivery] = []
     unusable = None
     for channel in methods:
         address, usable = address_for(channel, recipient)
         masked = mask_email(address) if channel == "email" else mask_number(address)
         if usable is Usable.YES and channel in policy.destinations:
-            return NewDelivery(
-                key=channel,
-                channel=channel,
-                destination=policy.destinations[channel],
-                priority=message.priority,
-                message=message.name,
-                recipient=masked,
-                payload={"to": [address], "bcc": [], "language": policy.language},
-                expires_at=expires_at,
+            payload = {"to": [address], "bcc": [], "languages": list(policy.languages)}
+            owed.append(
+                NewDelivery(
+                    key=channel,
+                    channel=channel,
+                    destination=policy.destinations[channel],
+                    priority=message.priority,
+                    message=message.name,
+                    recipient=masked,
+                    payload=payload if variables is None else payload | {"variables": dict(variables)},
+                    expires_at=expires_at,
+                )
             )
-        if usable is Usable.DEMO:
-            return _not_sent(message, channel, State.DROPPED, Reason.DEMO_ADDRESS, masked)
-        if usable is Usable.INVALID:
+        elif usable is Usable.DEMO:
+            if not owed:
+                return _not_sent(message, channel, State.DROPPED, Reason.DEMO_ADDRESS, masked)
+        elif usable is Usable.INVALID:
             unusable = _not_sent(message, channel, State.FAILED, "this is not an e-mail address", masked)
+    if owed:
+        return _each_if_the_one_before_fails(owed)
     if unusable is not None:
         return unusable
     if methods[0] not in policy.destinations:
@@ -72,10 +112,15 @@ def _personal(message: Message, recipient: Mapping[str, Any], received_at: float
     return _not_sent(message, methods[0], State.DROPPED, f"{Reason.NO_ADDRESS} for {' or '.join(methods)}")
 
 
+def _each_if_the_one_before_fails(owed: Sequence[NewDelivery]) -> NewDelivery:
+    first, *others = owed
+    return replace(first, otherwise=_each_if_the_one_before_fails(others)) if others else first
+
+
 def _announcement(message: Message, recipient: Mapping[str, Any], policy: Policy) -> list[NewDelivery]:
     """E-mail to the administrator, visibly and only in the first part, and to everybody in bcc."""
     if not policy.methods:
-        return [_not_sent(message, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: USER_NOTIFICATION_DELIVERY_METHOD")]
+        return [_switched_off(message, policy)]
     if "email" not in policy.destinations:
         return [_not_sent(message, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: e-mail is not set up")]
     admin = recipient.get("email", "").strip()
@@ -92,7 +137,7 @@ def _announcement(message: Message, recipient: Mapping[str, Any], policy: Policy
             payload={
                 "to": [address for address in chunk if address in to],
                 "bcc": [address for address in chunk if address not in to],
-                "language": policy.language,
+                "languages": list(policy.languages),
             },
         )
         for number, chunk in enumerate(_chunks(addresses.usable, policy.max_recipients), start=1)
@@ -122,7 +167,7 @@ def _alert(payload: Mapping[str, Any], policy: Policy) -> list[NewDelivery]:
                 priority=ALERT.priority,
                 message=ALERT.name,
                 recipient=masked_list(addresses.usable),
-                payload={"to": list(addresses.usable), "bcc": [], "language": policy.language},
+                payload={"to": list(addresses.usable), "bcc": [], "languages": list(policy.languages)},
             )
         ]
     if addresses.demo:
@@ -138,6 +183,10 @@ def _addresses(header: str) -> list[str]:
         return [address for _, address in getaddresses([header])]
     except RecursionError:  # comments may stand in comments
         return [header]
+
+
+def _switched_off(message: Message, policy: Policy) -> NewDelivery:
+    return _not_sent(message, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: {policy.setting}")
 
 
 def _not_sent(

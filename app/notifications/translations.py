@@ -39,6 +39,7 @@ class BadTranslationFile(WordingError):
     def __init__(self, path: Path, row: int, problem: str) -> None:
         self.path = path
         self.row = row
+        self.problem = problem
         super().__init__(f"{path}, row {row}: {problem}")
 
 
@@ -60,6 +61,15 @@ class UnknownVariable(WordingError):
         self.language = language
         where = f"the text {text_id!r} in {language!r}" if text_id else "a text"
         super().__init__(f"translations: {where} uses {{{{{variable}}}}}, which this message does not have")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a file, `number` as in a spreadsheet; the texts that are there, by their languages."""
+
+    number: int
+    text_id: str
+    texts: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -124,16 +134,17 @@ def load(directories: Sequence[Path], default_language: str = FALLBACK) -> Trans
     merged: Texts = {}
     for directory in reversed(directories):
         for path in sorted(directory.glob("*.csv")):
-            for text_id, texts in _read(path).items():
-                merged.setdefault(text_id, {}).update(texts)
+            for row in rows_of(path):
+                merged.setdefault(row.text_id, {}).update(row.texts)
     return Translations(merged, default_language)
 
 
-def _read(path: Path) -> Texts:
+def rows_of(path: Path) -> Iterator[Row]:
+    """The rows of one file that have an id. Raises BadTranslationFile when it comes to what cannot be read."""
     rows = _rows(path)
     header = [cell.strip() for cell in next(rows, (1, []))[1]]
     _check_header(path, header)
-    texts: Texts = {}
+    seen: set[str] = set()
     for number, row in rows:
         if not any(cell.strip() for cell in row):
             continue
@@ -143,10 +154,10 @@ def _read(path: Path) -> Texts:
         text_id = cells.get("id")
         if not text_id:
             raise BadTranslationFile(path, number, "the cell under `id` is empty")
-        if text_id in texts:
+        if text_id in seen:
             raise BadTranslationFile(path, number, f"the id {text_id!r} is there twice")
-        texts[text_id] = {name: cell for name, cell in cells.items() if cell and name not in _NOT_LANGUAGES}
-    return texts
+        seen.add(text_id)
+        yield Row(number, text_id, {name: cell for name, cell in cells.items() if cell and name not in _NOT_LANGUAGES})
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.cleaning import clean
-from app.notifications.catalogue import USER_MESSAGES
+from app.notifications.catalogue import USER_MESSAGES, Message, family_of
+from app.outbox.delivery import Delivery
+from app.records.informant import Informant, full_name
 
 # Core's fields, and by what other names the files of existing countries call them.
 _ALIASES = {
@@ -33,10 +35,51 @@ def variables_of(message: str, payload: Mapping[str, Any]) -> dict[str, str]:
     return {field: clean(value) for field, value in found.items()}
 
 
-def full_name(name: Mapping[str, str]) -> str:
-    """A NameFieldValue in one line, without what is empty."""
-    parts = (name.get(part, "").strip() for part in ("firstname", "middlename", "surname"))
-    return " ".join(filter(None, parts))
+def variables_for(message: str, delivery: Delivery, minutes: int) -> dict[str, str]:
+    """Those that came with the delivery, or else those of its trigger; `minutes` is the life of a one-time code."""
+    given = delivery.payload.get("variables")
+    found = variables_of(message, delivery.trigger.payload) if given is None else dict(given)
+    return {"minutes": str(minutes)} | found
+
+
+def languages_of(delivery: Delivery) -> Sequence[str]:
+    """In which to say it, one below the other."""
+    languages: Sequence[str] = delivery.payload.get("languages") or [delivery.payload["language"]]
+    return languages
+
+
+def informant_variables(
+    message: Message,
+    event_type: str,
+    *,
+    tracking_id: str,
+    informant: Informant,
+    office: str = "",
+    registration_number: str = "",
+    reason: str = "",
+) -> dict[str, str]:
+    """Those of a message to an informant; what is not known is "".
+
+    `message` is one of the catalogue's INFORMANT_MESSAGES. `name` is of whom the record is about, and where there is
+    none the wording with the id in `unnamed` stands in.
+    """
+    found = {
+        "trackingId": tracking_id,
+        "informantName": informant.name,
+        "firstname": informant.firstname,
+        "firstNames": informant.firstname,
+        "lastName": informant.name.removeprefix(informant.firstname).strip(),
+        "name": informant.subject,
+        "unnamed": f"{family_of(event_type)}.unnamed",
+        "crvsOffice": office,
+        "registrationLocation": office,
+        "registrationNumber": registration_number,
+        "reason": reason,
+        "news": message.shared[0],
+        "eventType": event_type,
+        "event": event_type,
+    }
+    return {field: clean(value) for field, value in found.items()}
 
 
 def _aliases(message: str, payload: Mapping[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.outbox.states import Priority, State
@@ -39,6 +39,7 @@ class Delivery:
     attempt: int
     payload: Any
     trigger: Trigger
+    subject: str | None = None
     expires_at: float | None = None
     deadline: float | None = None
 
@@ -51,7 +52,9 @@ class Delivery:
 class NewDelivery:
     """One more thing owed of the same trigger. `key` makes it unique: owed twice, it is kept once.
 
-    `recipient` is masked. One that is born failed or dropped says why in `reason` and is never tried.
+    `recipient` is masked. It is due in `due_in` seconds. `subject` is the event that it is about, where newer news
+    overtakes older. One that is born failed or dropped says why in `reason` and is never tried. Where it fails for
+    good, `otherwise` is owed in its place.
     """
 
     key: str
@@ -64,6 +67,26 @@ class NewDelivery:
     expires_at: float | None = None
     state: State = State.QUEUED
     reason: str | None = None
+    subject: str | None = None
+    due_in: float = 0.0
+    otherwise: NewDelivery | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, as values that JSON has."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> NewDelivery:
+        """What `as_json` made."""
+        otherwise = values["otherwise"]
+        return cls(
+            **{
+                **values,
+                "priority": Priority(values["priority"]),
+                "state": State(values["state"]),
+                "otherwise": cls.from_json(otherwise) if otherwise is not None else None,
+            }
+        )
 
 
 @dataclass(frozen=True)

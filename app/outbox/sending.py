@@ -77,6 +77,7 @@ def _decrypted(taken: Claim, cipher: Cipher, secrets: Mapping[str, Any]) -> Deli
             fingerprint=origin.fingerprint,
             payload=payload,
         ),
+        subject=row.subject,
         expires_at=row.expires_at,
         deadline=taken.deadline,
     )

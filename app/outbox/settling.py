@@ -33,7 +33,7 @@ class Settled:
     """What was written: the new state, and why. `superseded` where another worker had taken the delivery over.
 
     Seconds: `pause` until the next try, `circuit_open_for` where the destination counts as down because of this one.
-    `back` where it is up again by this one.
+    `back` where it is up again by this one. `instead` is owed because it failed.
     """
 
     finished: Finished
@@ -43,11 +43,14 @@ class Settled:
     superseded: bool = False
     circuit_open_for: float | None = None
     back: bool = False
+    instead: NewDelivery | None = None
 
     @property
     def follow_ups(self) -> Sequence[NewDelivery]:
         """What came to be owed by it, or was dropped or refused before it could be sent."""
         outcome = self.finished.outcome
+        if self.instead is not None:
+            return (self.instead,)
         return () if isinstance(outcome, Retry | Failed) or self.superseded else outcome.follow_ups
 
 
@@ -59,6 +62,7 @@ def settle(connection: Connection, database: Database, cipher: Cipher, finished:
     held = store.still_held(connection, [one.claim for one in finished])
     ours = [_ending(one) for one in finished if one.claim.id in held]
     store.end_try(connection, [_values(one) for one in ours])
+    ours = [replace(one, instead=_instead(one, cipher)) for one in ours]
     owed = [(one.finished.claim.trigger.id, new) for one in ours for new in one.follow_ups]
     store.add(connection, database, cipher, owed)
     if ended := {one.finished.claim.trigger.id for one in ours if one.state is not State.QUEUED}:
@@ -66,6 +70,14 @@ def settle(connection: Connection, database: Database, cipher: Cipher, finished:
     opened = _circuits(connection, ours)
     lost = [Settled(one, State.SENDING, None, superseded=True) for one in finished if one.claim.id not in held]
     return [*opened, *lost]
+
+
+def _instead(settled: Settled, cipher: Cipher) -> NewDelivery | None:
+    """What is owed in the place of one that failed for good, unless it is past its life."""
+    taken = settled.finished.claim
+    if settled.state is not State.FAILED or taken.delivery.otherwise is None or taken.is_expired:
+        return None
+    return NewDelivery.from_json(cipher.decrypt(taken.delivery.otherwise))
 
 
 def _ending(finished: Finished) -> Settled:

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     EXPIRED = "expired: the code is past its life"
     CANCELLED = "cancelled by an operator"
     REPEATED = "repeated: the same was received within the hour"
+    SUPERSEDED = "superseded: newer news of the same record followed at once"
     NO_ADDRESS = "no address"
     DEMO_ADDRESS = "demo address: @example.com is never sent to"
     SWITCHED_OFF = "switched off"

@@ -77,6 +77,11 @@ class Claim:
         """What this claim is and no other."""
         return self.id, self.attempt
 
+    @property
+    def is_expired(self) -> bool:
+        """Whether it is past its life."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
 
 _EXPIRES_IN = (deliveries.c.expires_at - now()).label("expires_in")
 _GIVES_UP_IN = (deliveries.c.give_up_at - now()).label("gives_up_in")
@@ -98,13 +103,16 @@ def add(connection: Connection, database: Database, cipher: Cipher, owed: Sequen
                 "to_channel": item.channel,
                 "to_destination": item.destination,
                 "of_message": item.message,
+                "about": item.subject,
                 "masked": _column(item.recipient),
                 "urgency": int(item.priority),
                 "born": item.state,
                 "because": _column(item.reason),
+                "wait": item.due_in,
                 "until": item.expires_at,
                 "patience": schedule_of(item.priority).give_up_after,
                 "content": cipher.encrypt(item.payload) if item.payload is not None else None,
+                "instead": cipher.encrypt(item.otherwise.as_json()) if item.otherwise is not None else None,
             }
             for trigger_id, item in owed
         ],
@@ -123,16 +131,18 @@ _NEW_DELIVERY: dict[str, Any] = {
     "channel": bindparam("to_channel"),
     "destination": bindparam("to_destination"),
     "message": bindparam("of_message"),
+    "subject": bindparam("about"),
     "recipient": bindparam("masked"),
     "priority": bindparam("urgency"),
     "state": bindparam("born"),
     "reason": bindparam("because"),
     "created_at": now(),
-    "due_at": now(),
+    "due_at": now() + bindparam("wait", type_=Double),
     "expires_at": bindparam("until", type_=Double),
     "give_up_at": now() + bindparam("patience", type_=Double),
     "ended_at": case((bindparam("born", type_=Text) == State.QUEUED, null()), else_=now()),
     "payload": bindparam("content"),
+    "otherwise": bindparam("instead"),
 }
 
 

@@ -50,7 +50,7 @@ class Worker:
 
     `senders` maps a channel to the function that sends for it. `destinations` are known from the start, so that they
     can be paused before anything is owed to them. `chores` are done every minute;
-    `closing` is called by `close`.
+    `closing` is called by `close`. `observe` is told of all that is settled.
     """
 
     def __init__(
@@ -61,7 +61,9 @@ class Worker:
         destinations: Collection[str] = (),
         chores: Sequence[Callable[[], None]] = (),
         closing: Sequence[Callable[[], None]] = (),
+        observe: Callable[[Settled], None] | None = None,
     ) -> None:
+        self._observe = observe
         self._chores = chores
         self._destinations = {PLAN, *destinations}
         self._closing = closing
@@ -169,7 +171,7 @@ class Worker:
         self._held = {fence: self._held[fence] for fence in held} | {taken.fence: taken for taken in claimed}
         self._unsettled = []
         for one in settled:
-            _say(one)
+            self._tell(one)
         for delivery_id in swept:
             log.warning("delivery.lost", delivery_id=delivery_id, reason="its worker stopped; it is due again")
         return claimed
@@ -189,10 +191,18 @@ class Worker:
                 except Exception:
                     log.exception("outcome.unwritable", delivery_id=one.claim.id)
                     continue
-                _say(settled)
+                self._tell(settled)
                 break
             self._unsettled.pop(0)
             self._held.pop(one.claim.fence, None)
+
+    def _tell(self, settled: Settled) -> None:
+        _say(settled)
+        if self._observe is not None:
+            try:
+                self._observe(settled)
+            except Exception:
+                log.exception("observer.crashed")  # it is written down by now, whatever becomes of a figure
 
     def _do_chores(self) -> None:
         if self._is_time(self._chores_done_at, _CHORES_EVERY):

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from marshmallow import Schema
 
 from app.country import Country, CountryTrigger, InvalidRules
-from app.notifications.catalogue import ALERT, DECISION_OPEN, USER_MESSAGES, Message
+from app.notifications.catalogue import (
+    ALERT,
+    DECISION_OPEN,
+    INFORMANT,
+    INFORMANT_MESSAGES,
+    USER_MESSAGES,
+    Message,
+    News,
+)
 from app.triggers import payloads
 
 EMAIL = "email"
@@ -71,7 +79,7 @@ def trigger_types(country: Country) -> dict[str, TriggerType]:
 
 def _message_of(declared: CountryTrigger) -> Message:
     """Messages are known by their names alone, to the templates and to the senders."""
-    taken = {*USER_MESSAGES, ALERT.name, DECISION_OPEN.name}
+    taken = {*USER_MESSAGES, ALERT.name, DECISION_OPEN.name, *INFORMANT_MESSAGES, INFORMANT, *News}
     if declared.message in taken:
         raise InvalidRules(
             f"trigger({declared.path!r}): {declared.message!r} is a message of core's, give yours another name; "

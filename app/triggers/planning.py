@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import and_, exists, or_, select
 
+from app.country import Recipient
 from app.database.engine import Database
 from app.database.tables import deliveries, triggers
+from app.notifications.catalogue import ALERT
 from app.notifications.planning import Policy, plan
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sender, Sent, Trigger
 from app.outbox.states import Reason, State
 from app.outbox.worker import PLAN
+from app.records.informant import full_name
 from app.triggers.catalogue import TriggerType
+from app.triggers.speaking import Speaking
 
 _EVENTS = "events/"
 
 
-def planner(kinds: Mapping[str, TriggerType], policy: Policy, database: Database, plan_action: Sender) -> Sender:
+def planner(
+    kinds: Mapping[str, TriggerType], policy: Policy, speaking: Speaking, database: Database, plan_action: Sender
+) -> Sender:
     """Plans what a trigger owes by its type; `plan_action` does it for those that asked for a decision."""
 
     def send(delivery: Delivery) -> Outcome:
@@ -29,7 +37,13 @@ def planner(kinds: Mapping[str, TriggerType], policy: Policy, database: Database
             return Failed(f"no trigger {trigger.path} is declared any more: put it back into rules.py, then retry")
         if kind.repeats_within and is_repeat(database, trigger, kind.repeats_within):
             return Dropped(Reason.REPEATED)
-        return Sent(follow_ups=plan(kind.message, trigger.payload, trigger.received_at, policy))
+        to_them = policy if kind.message.announcement or kind.message is ALERT else spoken(trigger.payload["recipient"])
+        return Sent(follow_ups=plan(kind.message, trigger.payload, trigger.received_at, to_them))
+
+    def spoken(recipient: Mapping[str, Any]) -> Policy:
+        name = full_name(recipient.get("name"))
+        person = Recipient(name, recipient.get("email", ""), recipient.get("mobile", ""))
+        return replace(policy, languages=speaking.to(person))
 
     return send
 

@@ -1,50 +1,74 @@
-"""Every message is made once, with sample values, before anybody waits for one: a broken one stops the start."""
+"""Every message there is, with sample values: a broken one stops the start, not a person's notification."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from app.notifications.catalogue import ALERT
+from app.notifications.catalogue import ALERT, DECISION_OPEN, FAMILIES, NEWS_OF, informant_message
+from app.notifications.checks.messages import Rehearsed
+from app.notifications.checks.problems import Problem, Severity
 from app.notifications.errors import MessageError
-from app.notifications.render import Renderer
-from app.notifications.variables import variables_of
+from app.notifications.planning import Policy
+from app.notifications.sample import Sample
+from app.notifications.variables import informant_variables, variables_of
 from app.triggers.catalogue import TriggerType
-from app.triggers.samples import USER_SAMPLES
+from app.triggers.samples import DECISION_OPEN_SAMPLE, LONG_VALUES, USER_SAMPLES, informant_sample
 
 
 class BrokenMessages(MessageError):
-    """Messages that could not be made; says of each what to mend."""
+    """Messages that would reach people wrong, or not at all; says of each what to mend."""
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("Some messages cannot be made:\n" + "\n".join(f"  - {problem}" for problem in problems))
-
-
-def rehearse(renderer: Renderer, kinds: Iterable[TriggerType], channels: Collection[str], language: str) -> None:
-    """Make every message for the channels by which messages go. Raises BrokenMessages."""
-    problems: list[str] = []
-    if language not in renderer.languages:
-        problems.append(f"DEFAULT_LANGUAGE is {language}, and translations/*.csv have {', '.join(renderer.languages)}")
-    for kind in kinds:
-        if kind.message is ALERT:
-            continue
-        variables = variables_of(kind.message.name, _sample(kind)) | {"minutes": "10"}
-        if "email" in channels:
-            problems += _problem(lambda kind=kind, given=variables: renderer.email(kind.message.name, given, language))
-        if "sms" in channels and kind.message.sms_id is not None:
-            problems += _problem(lambda kind=kind, given=variables: renderer.sms(kind.message.sms_id, given, language))
-    if problems:
-        raise BrokenMessages(list(dict.fromkeys(problems)))
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = problems
+        listed = "\n".join(
+            f"  - {one.file}{f', row {one.row}' if one.row else ''}: {one.what}: {one.cure}" for one in problems
+        )
+        super().__init__(f"Some messages cannot go out like this:\n{listed}")
 
 
-def _problem(make: Any) -> list[str]:
-    try:
-        make()
-    except MessageError as error:
-        return [str(error)]
-    return []
+def stop_if_broken(problems: Iterable[Problem]) -> None:
+    """Raises BrokenMessages where there are errors."""
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        raise BrokenMessages(errors)
+
+
+def user_samples(kinds: Iterable[TriggerType]) -> list[Sample]:
+    """Of the messages that these triggers cause, save those that come with their own words."""
+    return [
+        Sample(kind.message, variables_of(kind.message.name, _sample(kind)) | {"minutes": "10"}, LONG_VALUES)
+        for kind in kinds
+        if kind.message is not ALERT
+    ]
+
+
+def informant_samples() -> list[Sample]:
+    """Of all that informants are told."""
+    return [
+        Sample(
+            message, informant_variables(message, event_type, **informant_sample(event_type, action_type)), LONG_VALUES
+        )
+        for event_type in (*FAMILIES, "adoption")
+        for action_type in NEWS_OF
+        if (message := informant_message(event_type, action_type)) is not None
+    ]
+
+
+def samples(kinds: Iterable[TriggerType]) -> list[Sample]:
+    """Of all messages that there are."""
+    return [*user_samples(kinds), *informant_samples(), Sample(DECISION_OPEN, DECISION_OPEN_SAMPLE)]
+
+
+def rehearsed(kinds: Iterable[TriggerType], to_users: Policy, to_informants: Policy) -> list[Rehearsed]:
+    """All messages, for the channels by which they go with these policies."""
+    return [
+        *(Rehearsed(sample, to_users.channels_to_users) for sample in user_samples(kinds)),
+        *(Rehearsed(sample, to_informants.channels) for sample in informant_samples()),
+        Rehearsed(Sample(DECISION_OPEN, DECISION_OPEN_SAMPLE), {"email"}),
+    ]
 
 
 def _sample(kind: TriggerType) -> Mapping[str, Any]:

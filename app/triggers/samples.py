@@ -1,9 +1,11 @@
-"""One realistic payload of each user trigger, for trying things out and for previews."""
+"""Realistic payloads and values, for trying things out and for previews."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from app.records.informant import Informant
 
 _RECIPIENT = {
     "name": {"firstname": "Amina", "middlename": "Bwalya", "surname": "Mwale"},
@@ -40,3 +42,50 @@ USER_SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "change-phone-number": {"recipient": _RECIPIENT, "code": "205518"},
     "change-email-address": {"recipient": _RECIPIENT, "code": "946137"},
 }
+
+DECISION_OPEN_SAMPLE: Mapping[str, str] = {
+    "trackingId": "B7K3QX",
+    "eventType": "birth",
+    "actionType": "REGISTER",
+    "actionId": "5f0c2d6e-8c1b-4d1e-9a57-0e5d2f1c7b3a",
+    "state": "deferred",
+    "tokenEnds": "2026-05-08 10:00 UTC",
+}
+# What is long and still occurs, by the names of variables: it decides how many segments an SMS has.
+LONG_VALUES: Mapping[str, str] = {
+    "name": "Christabel Nkandu Mwansa-Mulenga",
+    "informantName": "Christabel Nkandu Mwansa-Mulenga",
+    "firstname": "Christabel",
+    "username": "c.mwansa-mulenga",
+    "oldUsername": "c.mwansa-mulenga",
+    "newUsername": "christabel.mwansa-mulenga",
+    "registrationNumber": "2026-LSK-0001234567-7",
+    "trackingId": "B7K3QXM2",
+    "crvsOffice": "Kapiri Mposhi District Civil Registry",
+}
+_SUBJECTS = {
+    "birth": "Chanda Natasha Mwale",
+    "death": "Mutale Joseph Banda",
+    "marriage": "Thandiwe Phiri & Kennedy Lungu",
+}
+_REASONS = {
+    "REJECT": "The date of birth on the hospital's letter is another one. Please bring the letter.",
+    "REJECT_CORRECTION": "The document that was shown does not prove the new spelling.",
+}
+
+
+def informant_sample(event_type: str, action_type: str) -> dict[str, Any]:
+    """What is known of a declaration when such an action is accepted, as arguments of informant_variables."""
+    return {
+        "tracking_id": "B7K3QX",
+        "informant": Informant(
+            email="amina.mwale@family.test",
+            mobile="0977111222",
+            name="Amina Bwalya Mwale",
+            firstname="Amina",
+            subject=_SUBJECTS.get(event_type, "Natasha Mwale"),
+        ),
+        "office": "Lusaka Central Civil Registry",
+        "registration_number": "2026-LSK-000123-7" if action_type == "REGISTER" else "",
+        "reason": _REASONS.get(action_type, ""),
+    }

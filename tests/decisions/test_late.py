@@ -283,13 +283,6 @@ def test_a_token_is_erased_when_it_has_expired_and_a_confirmation_without_one_sa
     assert late.state(document) == "refused"
 
 
-def test_metrics_are_shown_to_trusted_networks_alone(late: Late) -> None:
-    late.defer()
-    assert scraped(late)['country_config_decisions{state="deferred"}'] == 1
-    stranger = {"REMOTE_ADDR": "203.0.113.7"}
-    assert late.country.app.test_client().get("/metrics", environ_base=stranger).status_code == 403
-
-
 @pytest.fixture
 def run(late: Late) -> Callable[..., Result]:
     def invoke(*arguments: str) -> Result:

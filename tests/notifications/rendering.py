@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from app.notifications import translations
-from app.notifications.render import RenderedEmail, Renderer
+from app.notifications import logo, look, translations
+from app.notifications.render import Names, RenderedEmail, Renderer
 from app.notifications.translations import Translations
 from app.notifications.variables import variables_of
+from app.settings import LogoMode
 from app.triggers.samples import USER_SAMPLES
 
 ROOT = Path(__file__).parents[2]
@@ -47,13 +48,13 @@ class Page(HTMLParser):
 
 
 def renderer(*countries: Path, wording: Translations = WORDING) -> Renderer:
+    directories = [*countries, TEMPLATES]
     return Renderer(
-        [*countries, TEMPLATES],
+        directories,
         wording,
-        application_name="OpenCRVS",
-        login_url=LOGIN,
-        client_app_url="https://register.farajaland.test",
-        country_config_url="https://countryconfig.farajaland.test/",
+        look.load(directories),
+        logo.load(directories, LogoMode.EMBEDDED, "https://countryconfig.farajaland.test/content/country-logo"),
+        Names("OpenCRVS", LOGIN, "https://register.farajaland.test"),
     )
 
 

@@ -30,7 +30,7 @@ moderately = settings(max_examples=150, deadline=None)
 def policy(
     *methods: str, destinations: Mapping[str, str] = BOTH, otp_ttl: float = 600, max_recipients: int = 100
 ) -> Policy:
-    return Policy(methods, destinations, otp_ttl, max_recipients, language="en")
+    return Policy(methods, destinations, otp_ttl, max_recipients, languages=["en"])
 
 
 def planned(name: str, recipient: Mapping[str, Any], decided_by: Policy) -> NewDelivery:
@@ -72,7 +72,7 @@ def test_a_message_goes_by_the_first_method_that_has_an_address(
     owed = planned(name, recipient, policy(*methods))
     assert (owed.state, owed.reason) == (State.QUEUED, None)
     assert (owed.key, owed.channel, owed.destination, owed.message) == (channel, channel, BOTH[channel], name)
-    assert owed.payload == {"to": [address], "bcc": [], "language": "en"}
+    assert owed.payload == {"to": [address], "bcc": [], "languages": ["en"]}
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_an_announcement_goes_by_e_mail_whatever_the_method() -> None:
 
 def test_an_announcement_without_an_admin_goes_to_the_users_alone() -> None:
     (owed,) = announced({"bcc": users(2)}, policy("email"))
-    assert owed.payload == {"to": [], "bcc": users(2), "language": "en"}
+    assert owed.payload == {"to": [], "bcc": users(2), "languages": ["en"]}
 
 
 def test_an_announcement_needs_e_mail() -> None:
@@ -275,7 +275,7 @@ def test_an_address_gets_an_announcement_once() -> None:
         "u@registry.test",
     ]
     (owed,) = announced({"email": EMAIL, "bcc": bcc}, policy("email"))
-    assert owed.payload == {"to": [EMAIL], "bcc": ["u@registry.test", "v@registry.test"], "language": "en"}
+    assert owed.payload == {"to": [EMAIL], "bcc": ["u@registry.test", "v@registry.test"], "languages": ["en"]}
 
 
 def test_addresses_that_cannot_be_used_do_not_keep_an_announcement_from_the_others() -> None:
@@ -289,7 +289,7 @@ def test_addresses_that_cannot_be_used_do_not_keep_an_announcement_from_the_othe
         "\ud800@registry.test",
     ]
     sent, demo, invalid = announced({"email": EMAIL, "bcc": bcc}, policy("email"))
-    assert sent.payload == {"to": [EMAIL], "bcc": ["a@registry.test", "b@registry.test"], "language": "en"}
+    assert sent.payload == {"to": [EMAIL], "bcc": ["a@registry.test", "b@registry.test"], "languages": ["en"]}
     assert (demo.key, demo.state, demo.reason) == ("email.demo", State.DROPPED, Reason.DEMO_ADDRESS)
     assert (demo.recipient, demo.payload) == ("***@***.com and 1 more", None)
     assert (invalid.key, invalid.state, invalid.reason) == ("email.invalid", State.FAILED, "not e-mail addresses")
@@ -299,7 +299,7 @@ def test_addresses_that_cannot_be_used_do_not_keep_an_announcement_from_the_othe
 @pytest.mark.parametrize("admin", [DEMO, INVALID])
 def test_an_admin_who_cannot_be_told_does_not_keep_an_announcement_from_the_users(admin: str) -> None:
     sent, left_out = announced({"email": admin, "bcc": users(2)}, policy("email"))
-    assert sent.payload == {"to": [], "bcc": users(2), "language": "en"}
+    assert sent.payload == {"to": [], "bcc": users(2), "languages": ["en"]}
     assert left_out.state in (State.DROPPED, State.FAILED)
 
 
@@ -347,7 +347,7 @@ def alerted(to: str, decided_by: Policy | None = None) -> list[NewDelivery]:
 def test_an_alert_goes_to_all_that_it_names(to: str, addresses: list[str]) -> None:
     (owed,) = alerted(to)
     assert (owed.state, owed.channel, owed.destination, owed.message) == (State.QUEUED, "email", "smtp", "alert")
-    assert owed.payload == {"to": addresses, "bcc": [], "language": "en"}
+    assert owed.payload == {"to": addresses, "bcc": [], "languages": ["en"]}
     assert (owed.priority, owed.expires_at) == (Priority.TRANSACTIONAL, None)
 
 
@@ -412,3 +412,30 @@ def test_any_recipient_can_be_planned(
         assert (item.state is State.QUEUED) == (item.reason is None) == (item.payload is not None)
         assert item.state is not State.QUEUED or item.channel in set_up
         assert (item.recipient or "").isprintable()
+
+
+# --- where the first way fails
+
+
+@pytest.mark.parametrize(
+    ("methods", "recipient", "ways"),
+    [
+        (["email", "sms"], {"email": EMAIL, "mobile": MOBILE}, ["email", "sms"]),
+        (["sms", "email"], {"email": EMAIL, "mobile": MOBILE}, ["sms", "email"]),
+        (["email", "sms"], {"email": EMAIL}, ["email"]),
+        (["email", "sms"], {"email": EMAIL, "mobile": " "}, ["email"]),
+        (["sms", "email"], {"email": DEMO, "mobile": MOBILE}, ["sms"]),
+        (["sms", "email"], {"email": INVALID, "mobile": MOBILE}, ["sms"]),
+        (["email"], {"email": EMAIL, "mobile": MOBILE}, ["email"]),
+    ],
+)
+def test_the_next_method_that_has_an_address_stands_behind_the_first(
+    methods: list[str], recipient: dict[str, str], ways: list[str]
+) -> None:
+    owed: NewDelivery | None = planned("2fa", recipient, policy(*methods))
+    found = []
+    while owed is not None:
+        assert owed.expires_at == RECEIVED_AT + 600
+        found.append(owed.channel)
+        owed = owed.otherwise
+    assert found == ways

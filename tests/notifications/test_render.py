@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.notifications.catalogue import USER_MESSAGES
+from app.notifications.catalogue import FAMILIES, INFORMANT_MESSAGES, OTHER, USER_MESSAGES, News
 from app.notifications.sms.segments import segments
 from app.triggers.samples import USER_SAMPLES
 from tests.notifications.rendering import LOGIN, RENDERER, TEMPLATES, WORDING, Page, rendered, variables
@@ -81,7 +81,13 @@ class TestEveryMessage:
         assert all(sample[field] in text for field in ("username", "code", "temporaryPassword") if field in sample)
 
     def test_there_is_a_template_for_each_and_none_beside_them(self) -> None:
-        assert {path.stem for path in TEMPLATES.iterdir()} == {*USER_MESSAGES, "decision-open", "layout", "parts"}
+        assert {path.stem for path in TEMPLATES.glob("*.html")} == {
+            *USER_MESSAGES,
+            "decision-open",
+            "informant",
+            "layout",
+            "parts",
+        }
 
     def test_every_text_is_used(self) -> None:
         layouts = "".join(path.read_text() for path in TEMPLATES.iterdir())
@@ -90,7 +96,9 @@ class TestEveryMessage:
             for message in [*USER_MESSAGES, "decision-open"]
             for part in ("subject", "title", "intro")
         }
-        used = {*re.findall(r'"([\w-]+\.\w+)"', layouts), *made}
+        news = {f"{message}.{part}" for message in INFORMANT_MESSAGES for part in ("subject", "intro")}
+        of_each = {f"informant.{news}.next" for news in News} | {f"{family}.unnamed" for family in (*FAMILIES, OTHER)}
+        used = {*re.findall(r'"([\w-]+\.\w+)"', layouts), *made, *news, *of_each}
         assert {text_id for text_id in WORDING.texts if "." in text_id} <= used
 
 

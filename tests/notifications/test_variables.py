@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cleaning import clean
-from app.notifications.variables import full_name, variables_of
+from app.notifications.variables import variables_of
+from app.records.informant import full_name
 
 NAME = {"firstname": "Amina", "middlename": "Bwalya", "surname": "Mwale"}
 NAMED = {"firstname": "Amina", "firstNames": "Amina", "name": "Amina Bwalya Mwale"}

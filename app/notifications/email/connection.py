@@ -42,13 +42,14 @@ class Message(flask_mail.Message):
     Its own __init__ is left out: it asks the DNS for the name of this host, and Flask for an application.
     """
 
-    def __init__(self, email: Email, expired: Callable[[], bool]) -> None:
+    def __init__(self, email: Email, expired: Callable[[], bool], sign: Callable[[bytes], bytes] | None) -> None:
         self.sender = mailbox(email.sender).address
         self.recipients = list(email.to)
         self.cc = []
         self.bcc = list(email.bcc)
         self.envelope = {text: mailbox(text).address for text in (*email.to, *email.bcc)}
-        self.octets = serialise(email)
+        octets = serialise(email)
+        self.octets = octets if sign is None else sign(octets)
         self.expired = expired
 
     def as_bytes(self) -> bytes:

@@ -10,12 +10,13 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import NamedTuple
 
 from app.cleaning import clean
+from app.notifications.logo import Image
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NOT_IN_AN_ADDRESS = re.compile(r'[\s<>()\[\]\\,;:"]+')
@@ -45,6 +46,8 @@ class Email:
     text: str = field(repr=False)
     message_id: str
     sent_at: float | None = None
+    images: tuple[Image, ...] = ()
+    reply_to: str | None = None
 
 
 class Mailbox(NamedTuple):
@@ -57,14 +60,16 @@ class Mailbox(NamedTuple):
 def serialise(email: Email) -> bytes:
     """The message as it goes after DATA: ASCII, CRLF, lines of 78 octets and less but for long addresses.
 
-    multipart/alternative, the plain text first. Lone surrogates become U+FFFD, control characters in headers
-    a space, and an address loses what cannot stand in one.
+    multipart/alternative, the plain text first; pictures are related to the HTML. Lone surrogates become U+FFFD,
+    control characters in headers a space, and an address loses what cannot stand in one.
     """
     # `=_` is in no quoted-printable and in no base64 (RFC 2045 section 6.7): no body holds the boundary.
     boundary = "=_" + hashlib.sha256(email.message_id.encode(errors="replace")).hexdigest()[:32]
+    reply_to = [f"Reply-To: {_mailboxes([email.reply_to])}"] if email.reply_to else []
     headers = (
         f"From: {_mailboxes([email.sender])}",
         f"To: {_mailboxes(email.to)}",
+        *reply_to,
         f"Subject: {_unstructured(one_line(email.subject))}",
         f"Date: {formatdate(email.sent_at)}",
         f"Message-ID: {_NOT_IN_AN_ID.sub('', email.message_id)[:_LONGEST_ID]}",
@@ -77,7 +82,7 @@ def serialise(email: Email) -> bytes:
     pieces = (
         *("\r\n".join(headers).encode("ascii"), b"\r\n"),
         *(delimiter, b"\r\n", _part("plain", email.text)),
-        *(delimiter, b"\r\n", _part("html", email.html)),
+        *(delimiter, b"\r\n", _with_images(_part("html", email.html), email.images, boundary)),
         *(delimiter, b"--\r\n"),
     )
     return b"".join(pieces)
@@ -154,6 +159,25 @@ def _encoded(text: str) -> str:
         word += octets
     encoded = (binascii.b2a_base64(word, newline=False).decode("ascii") for word in (*words, word))
     return "\r\n ".join(f"=?utf-8?B?{word}?=" for word in encoded)
+
+
+def _with_images(html: bytes, images: Sequence[Image], around: str) -> bytes:
+    """The HTML part, or a multipart/related of it and its pictures (RFC 2387)."""
+    if not images:
+        return html
+    boundary = f"{around}.r"
+    delimiter = f"\r\n--{boundary}".encode("ascii")
+    head = f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"\r\n'
+    parts = [delimiter + b"\r\n" + part for part in (html, *map(_image, images))]
+    return head.encode("ascii") + b"".join(parts) + delimiter + b"--\r\n"
+
+
+def _image(image: Image) -> bytes:
+    head = (
+        f"Content-Type: image/{image.subtype}\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{image.content_id}>\r\nContent-Disposition: inline\r\n\r\n"
+    )
+    return head.encode("ascii") + base64.encodebytes(image.content).replace(b"\n", b"\r\n")
 
 
 def _part(subtype: str, text: str) -> bytes:

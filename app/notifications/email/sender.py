@@ -15,7 +15,7 @@ from app.notifications.errors import MessageError
 from app.notifications.inbox import Inbox
 from app.notifications.recipients import masked_list
 from app.notifications.render import RenderedEmail, Renderer, one_line
-from app.notifications.variables import variables_of
+from app.notifications.variables import languages_of, variables_for
 from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sender, Sent
 from app.outbox.states import Reason, State
 
@@ -23,7 +23,9 @@ from app.outbox.states import Reason, State
 Transport = Callable[[Email, Callable[[], bool]], SendResult]
 
 
-def email_sender(renderer: Renderer, transport: Transport, sender: str, domain: str, minutes: int) -> Sender:
+def email_sender(
+    renderer: Renderer, transport: Transport, sender: str, domain: str, minutes: int, reply_to: str | None = None
+) -> Sender:
     """`sender` is the From address, `domain` the right side of the Message-ID, `minutes` the life of a code."""
 
     def send(delivery: Delivery) -> Outcome:
@@ -39,6 +41,8 @@ def email_sender(renderer: Renderer, transport: Transport, sender: str, domain: 
             html=rendered.html,
             text=rendered.text,
             message_id=f"<{delivery.id}@{domain}>",
+            images=rendered.images,
+            reply_to=None if delivery.message == ALERT.name else reply_to,
         )
         try:
             result = transport(email, lambda: delivery.expired)
@@ -85,8 +89,7 @@ def _rendered(renderer: Renderer, delivery: Delivery, minutes: int) -> RenderedE
         html = clean(payload["html"])
         return RenderedEmail(one_line(clean(payload["subject"])), html, plain_text(html))
     message = delivery.message or ""
-    variables = variables_of(message, payload) | {"minutes": str(minutes)} | delivery.payload.get("variables", {})
-    return renderer.email(message, variables, delivery.payload["language"])
+    return renderer.email(message, variables_for(message, delivery, minutes), *languages_of(delivery))
 
 
 def _from(delivery: Delivery) -> str | None:
@@ -144,7 +147,7 @@ def _rest(
         payload={
             "to": [address for address in delivery.payload["to"] if address in addresses],
             "bcc": [address for address in delivery.payload["bcc"] if address in addresses],
-            "language": delivery.payload["language"],
+            **{name: value for name, value in delivery.payload.items() if name not in ("to", "bcc")},
         },
         expires_at=delivery.expires_at,
         state=state,

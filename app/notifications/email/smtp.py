@@ -37,8 +37,17 @@ class SmtpTransport:
     been sending at once. Where the server has ended one meanwhile, a new one takes its place.
     """
 
-    def __init__(self, smtp: Smtp, domain: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        smtp: Smtp,
+        domain: str,
+        *,
+        sign: Callable[[bytes], bytes] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`sign` puts a signature in front of a serialised message."""
         self._smtp = smtp
+        self._sign = sign
         self._local_hostname = domain if re.fullmatch(r"[A-Za-z0-9.-]+", domain) else "localhost"
         self._clock = clock
         self._idle: deque[tuple[float, Connection]] = deque()  # since when; the last used on the right
@@ -60,7 +69,7 @@ class SmtpTransport:
         `expired` is asked when the recipients are taken, right before the message itself goes. Raises Expired,
         TemporaryError or PermanentError; none leaves anything behind that the next message would meet.
         """
-        message = Message(email, expired)
+        message = Message(email, expired, self._sign)
         kept = self._take()
         if kept is not None:
             with suppress(ConnectionGone):

@@ -37,6 +37,11 @@ def segments(text: str) -> Segments:
     return _counted("UCS-2", [2 if character > "\uffff" else 1 for character in text], 70, 67)
 
 
+def odd_characters(text: str) -> list[str]:
+    """Those that GSM-7 does not have, each once, and that therefore make an SMS cost more."""
+    return [character for character in dict.fromkeys(text) if character not in _GSM_7]
+
+
 def _counted(encoding: str, widths: Sequence[int], alone: int, together: int) -> Segments:
     characters = sum(widths)
     return Segments(encoding, characters, 1 if characters <= alone else _parts(widths, together))

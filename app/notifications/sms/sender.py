@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from app.notifications.catalogue import Message
 from app.notifications.errors import MessageError
 from app.notifications.render import Renderer
-from app.notifications.variables import variables_of
+from app.notifications.sms.numbers import NotANumber, e164
+from app.notifications.variables import languages_of, variables_for
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sender
 from app.outbox.states import Reason
 
@@ -15,20 +16,30 @@ from app.outbox.states import Reason
 Provider = Callable[[str, str, str], Outcome]
 
 
-def sms_sender(renderer: Renderer, provider: Provider, messages: Mapping[str, Message], minutes: int) -> Sender:
-    """`minutes` is the life of a one-time code."""
+def sms_sender(
+    renderer: Renderer, provider: Provider, messages: Mapping[str, Message], minutes: int, region: str | None = None
+) -> Sender:
+    """`minutes` is the life of a one-time code, `region` the country of numbers that are written without its code.
+
+    Where `region` is None, numbers are handed on as they are written: providers that call them take E.164 only.
+    """
 
     def send(delivery: Delivery) -> Outcome:
         message = messages.get(delivery.message or "")
         if message is None or message.sms_id is None:
             return Failed(f"there is no SMS of the name {delivery.message}")
-        variables = variables_of(message.name, delivery.trigger.payload) | {"minutes": str(minutes)}
+        number: str = delivery.payload["to"][0]
         try:
-            text = renderer.sms(message.sms_id, variables, delivery.payload["language"])
+            number = e164(number, region) if region is not None else number
+        except NotANumber as error:
+            return Failed(str(error))
+        variables = variables_for(message.name, delivery, minutes)
+        try:
+            text = renderer.sms(message.sms_id, variables, *languages_of(delivery))
         except MessageError as error:
             return Failed(f"{error}. Mend it, restart the worker, then: country-config outbox retry {delivery.id}")
         if delivery.expired:
             return Dropped(Reason.EXPIRED)
-        return provider(delivery.payload["to"][0], text, delivery.id)
+        return provider(number, text, delivery.id)
 
     return send

@@ -1,0 +1,70 @@
+"""`country-config messages check`: what is wrong with messages, before anybody receives one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from app import check_messages, country
+from app.cli.tables import print_table
+from app.notifications.checks.messages import Rehearsed
+from app.notifications.checks.problems import Problem, Severity, error
+from app.settings import Settings
+from app.triggers.catalogue import trigger_types
+from app.triggers.rehearsal import samples
+
+
+@click.command()
+@click.argument(
+    "directory", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="[DIR]"
+)
+def check(directory: Path | None) -> None:
+    """Make every message in every language, and say what is wrong and how to mend it. Exits 1 where there are errors.
+
+    DIR is a country's directory; without it, COUNTRY_DIR. No database is asked, and nothing is sent.
+    """
+    settings = without_a_server(directory)
+    declared, problems = _rules(settings)
+    every = [Rehearsed(sample, {"email", "sms"}) for sample in samples(trigger_types(declared).values())]
+    problems += check_messages(settings, every)
+    _show(problems, settings)
+    sys.exit(any(problem.severity is Severity.ERROR for problem in problems))
+
+
+def without_a_server(directory: Path | None) -> Settings:
+    """The settings of the environment, as far as messages need them, for this country's directory."""
+    settings = Settings.from_env({**os.environ, "APP_ENV": "development"})
+    return replace(settings, country_dir=directory.absolute()) if directory is not None else settings
+
+
+def _rules(settings: Settings) -> tuple[country.Country, list[Problem]]:
+    """What the country declares; where that cannot be read, nothing, and the problem."""
+    try:
+        declared = country.load(settings.country_dir)
+        trigger_types(declared)
+    except country.InvalidRules as broken:
+        file = f"{settings.country_dir}/rules.py"
+        return country.Country(), [error(file, None, str(broken), "mend it; country-config rules check")]
+    return declared, []
+
+
+def _show(problems: list[Problem], settings: Settings) -> None:
+    if problems:
+        print_table(
+            ["", "File", "Row", "What", "How to mend it"],
+            [(one.severity, _shown(one.file), str(one.row or ""), one.what, one.cure) for one in problems],
+        )
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    where = _shown(str(settings.country_dir)) if settings.country_dir else "the shipped messages"
+    counted = f"{errors} errors, {len(problems) - errors} warnings" if problems else "nothing wrong"
+    click.echo(f"{where}: {counted}; required languages: {', '.join(settings.languages)}")
+
+
+def _shown(file: str) -> str:
+    """Relative to where one is, where that is shorter."""
+    relative = os.path.relpath(file) if Path(file).is_absolute() else file
+    return min(file, relative, key=len)

@@ -1,0 +1,136 @@
+"""What is open, as figures: read from the database at each scrape, by queries that cost what is open and no more.
+
+Finished deliveries and decisions are never counted here: there are millions of them, and Prometheus adds up what the
+processes count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from sqlalchemy import Connection, Row, func, select, text
+
+from app.database.clock import now
+from app.database.tables import decisions, deliveries, destinations
+from app.decisions.alerts import IS_LATE
+from app.decisions.states import DecisionState
+from app.outbox.circuits import FAILURES_TO_OPEN
+from app.outbox.schedule import DAY
+from app.outbox.states import Reason, State
+from app.outbox.store import state_is
+
+# As the partial index has it, to the letter.
+_IS_OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
+_OPEN_STATES = (DecisionState.DECIDING, DecisionState.DEFERRED, DecisionState.CONFIRMING, DecisionState.REFUSED)
+
+
+def read(connection: Connection) -> list[Metric]:
+    """All of them."""
+    known = connection.execute(select(destinations).order_by(destinations.c.name)).all()
+    names = [row.name for row in known]
+    return [
+        *_queued(connection, names),
+        *_not_sent(connection, names),
+        *_destinations(known),
+        *_decisions(connection),
+    ]
+
+
+def _queued(connection: Connection, names: Sequence[str]) -> Iterator[Metric]:
+    queued = GaugeMetricFamily(
+        "country_config_queued",
+        "Deliveries that wait: to be tried for the first time, or again",
+        labels=["channel", "destination"],
+    )
+    overdue = GaugeMetricFamily(
+        "country_config_overdue_seconds",
+        "For how long the oldest delivery that is due has waited; it grows where no worker runs, and while its "
+        "destination is down or paused",
+        labels=["destination"],
+    )
+    longest = dict.fromkeys(names, 0.0)
+    waiting = (
+        select(
+            deliveries.c.channel,
+            deliveries.c.destination,
+            func.count().label("number"),
+            func.max(now() - deliveries.c.due_at).label("overdue"),
+        )
+        .where(state_is(State.QUEUED))
+        .group_by(deliveries.c.channel, deliveries.c.destination)
+    )
+    for row in connection.execute(waiting):
+        queued.add_metric([row.channel, row.destination], row.number)
+        longest[row.destination] = max(longest.get(row.destination, 0.0), row.overdue)
+    for destination, seconds in longest.items():
+        overdue.add_metric([destination], seconds)
+    yield queued
+    yield overdue
+
+
+def _not_sent(connection: Connection, names: Sequence[str]) -> Iterator[Metric]:
+    failed = GaugeMetricFamily(
+        "country_config_dead_letters",
+        "Deliveries of the last 7 days that failed for good; country-config outbox list says why, and retry sends them",
+        labels=["destination"],
+    )
+    expired = GaugeMetricFamily(
+        "country_config_expired",
+        "Deliveries of the last 24 hours whose life ended before they could be sent, such as one-time codes",
+        labels=["destination"],
+    )
+    for metric, days, ended in (
+        (failed, 7, deliveries.c.state == State.FAILED),
+        (expired, 1, (deliveries.c.state == State.DROPPED) & (deliveries.c.reason == Reason.EXPIRED)),
+    ):
+        counted = (
+            select(deliveries.c.destination, func.count())
+            .where(ended, deliveries.c.created_at > now() - days * DAY)
+            .group_by(deliveries.c.destination)
+        )
+        numbers = dict.fromkeys(names, 0) | {row[0]: row[1] for row in connection.execute(counted)}
+        for destination, number in numbers.items():
+            metric.add_metric([destination], number)
+        yield metric
+
+
+def _destinations(known: Sequence[Row[Any]]) -> Iterator[Metric]:
+    down = GaugeMetricFamily(
+        "country_config_destination_down",
+        f"1 from the {FAILURES_TO_OPEN}th failure in a row until something gets through; what is owed waits meanwhile",
+        labels=["destination"],
+    )
+    paused = GaugeMetricFamily(
+        "country_config_destination_paused",
+        "1 from country-config outbox pause until outbox resume",
+        labels=["destination"],
+    )
+    for row in known:
+        down.add_metric([row.name], int(row.failures >= FAILURES_TO_OPEN))
+        paused.add_metric([row.name], int(row.paused))
+    yield down
+    yield paused
+
+
+def _decisions(connection: Connection) -> Iterator[Metric]:
+    still_open = GaugeMetricFamily(
+        "country_config_decisions_open",
+        "Event actions that core waits for: deciding (the rules run), deferred (nobody has decided yet), confirming "
+        "(decided, core is being told), refused (core does not take it: an operator must look)",
+        labels=["state"],
+    )
+    counted = select(decisions.c.state, func.count()).where(_IS_OPEN).group_by(decisions.c.state)
+    numbers = dict.fromkeys(_OPEN_STATES, 0) | {row[0]: row[1] for row in connection.execute(counted)}
+    for state, number in numbers.items():
+        still_open.add_metric([state], number)
+    yield still_open
+    late = connection.scalar(select(func.count()).select_from(decisions).where(IS_LATE))
+    yield GaugeMetricFamily(
+        "country_config_decisions_late",
+        "Those of them that are past their deadline, within a day of their token's end, or refused; "
+        "country-config confirmations list shows them",
+        value=late or 0,
+    )

@@ -1,0 +1,1 @@
+"""Whether messages are as they should be, before anybody receives one."""

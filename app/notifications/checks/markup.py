@@ -1,0 +1,64 @@
+"""Whether HTML is closed as it is opened, and what is missing in it for those who do not see pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+)
+# The HTML standard lets these end by themselves.
+_MAY_STAY_OPEN = frozenset(
+    ("p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "option", "html", "head", "body")
+)
+
+
+@dataclass(frozen=True)
+class MarkupProblem:
+    """`line` counts from 1."""
+
+    line: int
+    what: str
+
+
+def markup_problems(html: str) -> list[MarkupProblem]:
+    """Elements that are closed and not open, or open and never closed; pictures without a text; unfinished tags."""
+    reader = _Reader()
+    reader.feed(html)
+    unfinished = reader.rawdata.strip()
+    reader.close()
+    if unfinished.startswith("<"):
+        reader.problems.append(MarkupProblem(reader.getpos()[0], "a tag that never ends: a `>` is missing"))
+    for tag, line in reader.open:
+        if tag not in _MAY_STAY_OPEN:
+            reader.problems.append(MarkupProblem(line, f"<{tag}> is never closed"))
+    return reader.problems
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[tuple[str, int]] = []
+        self.problems: list[MarkupProblem] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        line = self.getpos()[0]
+        if tag == "img" and not any(name == "alt" for name, _ in attrs):
+            self.problems.append(MarkupProblem(line, '<img> has no alt: say what it shows, or alt="" for decoration'))
+        if tag not in _VOID:
+            self.open.append((tag, line))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _VOID:
+            return
+        line = self.getpos()[0]
+        if tag not in (name for name, _ in self.open):
+            self.problems.append(MarkupProblem(line, f"</{tag}> closes what is not open"))
+            return
+        while self.open:
+            name, opened = self.open.pop()
+            if name == tag:
+                return
+            if name not in _MAY_STAY_OPEN:
+                self.problems.append(MarkupProblem(opened, f"<{name}> is not closed before </{tag}>"))

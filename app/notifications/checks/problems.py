@@ -1,0 +1,50 @@
+"""What is wrong with messages, as values that say where, what, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+
+class Severity(StrEnum):
+    """An error stops a deployment; a warning costs money or looks bad."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`row` counts from 1, as a spreadsheet or an editor does; None where it is the file as a whole."""
+
+    severity: Severity
+    file: str
+    row: int | None
+    what: str
+    cure: str
+
+
+def error(file: Path | str, row: int | None, what: str, cure: str) -> Problem:
+    """One that stops a deployment."""
+    return Problem(Severity.ERROR, str(file), row, what, cure)
+
+
+def warning(file: Path | str, row: int | None, what: str, cure: str) -> Problem:
+    """One that does not."""
+    return Problem(Severity.WARNING, str(file), row, what, cure)
+
+
+def told_once(problems: Iterable[Problem]) -> list[Problem]:
+    """Errors first, each once; what is wrong alike in several places is told of the first, with how many more."""
+    alike: dict[tuple[Severity, str, str], list[Problem]] = {}
+    for problem in problems:
+        places = alike.setdefault((problem.severity, problem.what, problem.cure), [])
+        if problem not in places:
+            places.append(problem)
+    told = [
+        first if not more else replace(first, what=f"{first.what} (and in {len(more)} more)")
+        for first, *more in alike.values()
+    ]
+    return sorted(told, key=lambda one: (one.severity, one.file, one.row or 0))

@@ -1,0 +1,37 @@
+"""In which language a person is written to: what is known of the person, then the country's rule, then the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from app.country import Country, Recipient, place_of
+from app.decisions.timed_calls import TimedCalls
+from app.notifications.languages import Languages
+
+log = structlog.get_logger()
+
+_calls = TimedCalls(most_hanging=8)
+
+
+@dataclass(frozen=True)
+class Speaking:
+    """`timeout` is what the country's rule may take, in seconds."""
+
+    country: Country
+    languages: Languages
+    timeout: float
+
+    def to(self, recipient: Recipient, wished: object = None) -> tuple[str, ...]:
+        """`wished` is what the person chose, if that is known.
+
+        A rule that fails leaves the default: a message in another language is better than none.
+        """
+        rule = self.country.language_rule
+        if not wished and rule is not None:
+            try:
+                wished = _calls(lambda: rule(recipient), self.timeout)
+            except Exception as error:
+                log.exception("language.crashed", place=place_of(error))
+        return self.languages.of(wished)

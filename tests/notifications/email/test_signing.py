@@ -1,0 +1,104 @@
+"""Mails are signed so that the receiving side can check them with the key in the domain's DNS."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from app.notifications.email.mime import Email, serialise
+from app.notifications.email.signing import signer
+from app.notifications.email.smtp import SmtpTransport
+from app.settings import InvalidSettings, Settings
+from tests.notifications.email.smtp_server import MailServer
+
+KEY = rsa.generate_private_key(65537, 2048)
+EMAIL = Email(
+    sender="Civil Registry <no-reply@registry.test>",
+    to=("amina@sink.test",),
+    bcc=(),
+    subject="Votre code de connexion",
+    html="<p>نص 123\n.\n</p>  \n\n",
+    text="نص 123\n.\n\n",
+    message_id="<1@registry.test>",
+    sent_at=1_000_000_000,
+)
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture
+def signed(make_settings: MakeSettings, tmp_path: Path) -> Settings:
+    """Settings of a server that signs."""
+    (tmp_path / "dkim.pem").write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return make_settings(**dkim_settings(tmp_path / "dkim.pem"))
+
+
+def dkim_settings(path: Path) -> dict[str, str]:
+    return {"DKIM_DOMAIN": "registry.test", "DKIM_SELECTOR": "2026", "DKIM_PRIVATE_KEY_FILE": str(path)}
+
+
+def in_dns(name: bytes, timeout: int = 5) -> bytes:
+    """The text record of the domain."""
+    assert name == b"2026._domainkey.registry.test."
+    public = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+
+
+def is_genuine(octets: bytes) -> bool:
+    return bool(dkim.verify(octets, dnsfunc=in_dns))
+
+
+def test_a_signed_mail_is_genuine_and_a_changed_one_is_not(signed: Settings) -> None:
+    assert signed.dkim is not None
+    octets = signer(signed.dkim)(serialise(EMAIL))
+    assert is_genuine(octets)
+    for before, after in [
+        (b"Votre code", b"Votre cade"),
+        (b"To: amina", b"To: b"),
+        (b"\r\nDate:", b"\r\nFrom: x@y.test\r\nDate:"),
+    ]:
+        assert before in octets
+        assert not is_genuine(octets.replace(before, after))
+
+
+def test_what_arrives_is_genuine(signed: Settings, mail_server: MailServer) -> None:
+    assert signed.dkim is not None
+    transport = SmtpTransport(mail_server.settings(), "registry.test", sign=signer(signed.dkim))
+    transport.send(EMAIL)
+    transport.close()
+    (received,) = mail_server.received
+    assert is_genuine(received.content)
+
+
+@pytest.mark.parametrize("name", ["DKIM_DOMAIN", "DKIM_SELECTOR", "DKIM_PRIVATE_KEY_FILE"])
+def test_all_three_are_set_or_none(make_settings: MakeSettings, signed: Settings, tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"{name}: missing"):
+        make_settings(**dkim_settings(tmp_path / "dkim.pem") | {name: ""})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read: No such file"),
+        (b"my key", "holds no private key"),
+        (
+            ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+            "RSA",
+        ),
+    ],
+    ids=["absent", "nonsense", "elliptic"],
+)
+def test_a_key_that_cannot_sign_stops_the_start(
+    make_settings: MakeSettings, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "other.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidSettings, match=said):
+        make_settings(**dkim_settings(path))
