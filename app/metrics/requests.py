@@ -51,7 +51,7 @@ def count_requests(app: Flask, names: Names, received: Received) -> None:
     within = app.wsgi_app
 
     def counted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        name = names.of(environ["PATH_INFO"])
+        name = names.of(environ.get("PATH_INFO", ""))
         # OPTIONS is answered by Flask itself, for any path that there is.
         if name is None or environ["REQUEST_METHOD"] == "OPTIONS":
             return within(environ, start_response)

@@ -27,9 +27,11 @@ def serving(application: WSGIApplication, host: str, port: int, is_trusted: Call
         server.set_app(application)
         thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="metrics", daemon=True)
         thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class _Server(ThreadingMixIn, WSGIServer):

@@ -81,8 +81,10 @@ def join() -> None:
     if shared is None:
         return
     try:
+        shared.mkdir(parents=True, exist_ok=True)
         values.ValueClass = values.MultiProcessValue(Place(shared))  # type: ignore[no-untyped-call]
     except OSError as error:
+        values.ValueClass = values.MutexValue  # instead of what the variable made prometheus_client choose
         log.error("metrics.not_shared", reason=str(error), advice=f"make {shared} writable, and see to its space")
 
 

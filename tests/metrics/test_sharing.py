@@ -170,8 +170,21 @@ def test_they_meet_elsewhere_where_the_instance_directory_cannot_be_made(start: 
     assert first.directory.parent == tmp_path
 
 
-def test_a_process_that_cannot_write_counts_alone(start: Start) -> None:
+@pytest.mark.parametrize("is_given", [False, True], ids=["its own directory", "that of another"])
+def test_a_process_that_cannot_write_counts_alone(start: Start, is_given: bool) -> None:
     """As on a disk that is full."""
-    alone = start(file_size=1_000)
+    other = start()
+    other(5)
+    alone = start(beside=other if is_given else None, file_size=1_000)
     alone(2)
     assert alone.total == 2
+    assert other.total == 5
+
+
+def test_a_directory_that_an_operator_names_is_made(start: Start, tmp_path: Path) -> None:
+    named = tmp_path / "named" / "by" / "hand"
+    first, second = start(**{VARIABLE: str(named)}), start(**{VARIABLE: str(named)})
+    first(1)
+    second(2)
+    assert first.directory == named
+    assert first.total == 3
