@@ -17,13 +17,14 @@ class AfricasTalkingStub:
 
     def __init__(self, server: HTTPServer) -> None:
         self.url = server.url_for(PATH)
+        self.key = KEY
         self.status = (101, "Success")
         self.taken: list[dict[str, str]] = []
         server.expect_request(PATH, method="POST").respond_with_handler(self._send)
 
     def _send(self, request: Request) -> Response:
         form = request.form.to_dict()
-        if request.headers.get("apiKey") != KEY or form.get("username") != USERNAME:
+        if request.headers.get("apiKey") != self.key or form.get("username") != USERNAME:
             return Response("The supplied authentication is invalid", 401, content_type="text/plain")
         assert request.mimetype == "application/x-www-form-urlencoded"
         if request.headers.get("Accept") != "application/json":

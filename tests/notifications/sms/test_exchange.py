@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -78,8 +79,16 @@ def test_an_answer_that_drips_is_waited_for_only_so_long(http: HTTPServer) -> No
 
 
 def test_no_more_is_read_than_is_looked_at(http: HTTPServer) -> None:
-    http.expect_request("/sms").respond_with_data(b"x" * (4 * LARGEST_ANSWER))
+    sent: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        while len(sent) < 1_000:
+            sent.append(1)
+            yield b"x" * 65_536
+
+    http.expect_request("/sms").respond_with_handler(lambda _: Response(endless()))
     assert len(Exchange(5).call("POST", http.url_for("/sms"), headers={}, body=b"").content) == LARGEST_ANSWER
+    assert len(sent) < 1_000
 
 
 def test_a_password_of_the_machine_is_not_sent(
@@ -103,8 +112,8 @@ class _Keeping(BaseHTTPRequestHandler):
     """Keeps connections, sets a cookie, and remembers who asked."""
 
     protocol_version = "HTTP/1.1"
-    callers: list[object]
-    cookies: list[str | None]
+    callers: ClassVar[list[object]] = []
+    cookies: ClassVar[list[str | None]] = []
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -121,8 +130,7 @@ class _Keeping(BaseHTTPRequestHandler):
 
 
 def test_a_thread_keeps_its_connection_and_no_cookies() -> None:
-    handler = type("Handler", (_Keeping,), {"callers": [], "cookies": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Keeping) as server:
         serving = threading.Thread(target=server.serve_forever, args=(0.01,))
         serving.start()
         exchange = Exchange(5)
@@ -139,8 +147,8 @@ def test_a_thread_keeps_its_connection_and_no_cookies() -> None:
             thread.join()
         server.shutdown()
         serving.join()
-    assert (len(handler.callers), len(set(handler.callers))) == (6, 2)
-    assert set(handler.cookies) == {None}
+    assert (len(_Keeping.callers), len(set(_Keeping.callers))) == (6, 2)
+    assert set(_Keeping.cookies) == {None}
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,9 @@ def test_a_message_goes_out_in_a_query(http: HTTPServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a/../../b?to=%2B1#x", "%2e%2e/%00%0d%0a", "1 + 1 = 2 & 3", "a\r\nX-Other: b", "\u202e👶", "{{number}}", ""], ids=ascii
+    "text",
+    ["a/../../b?to=%2B1#x", "%2e%2e/%00%0d%0a", "1 + 1 = 2 & 3", "a\r\nX-Other: b", "\u202e👶", "{{number}}", ""],
+    ids=ascii,
 )
 def test_a_text_arrives_as_it_is(http: HTTPServer, text: str) -> None:
     seen = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ def provider(values):
 
 
 @pytest.fixture
-def inbox(sqlite_url: str, cipher: Cipher) -> Inbox:
-    return Inbox(Database(sqlite_url), cipher)
+def inbox(sqlite_url: str, cipher: Cipher) -> Iterator[Inbox]:
+    database = Database(sqlite_url)
+    yield Inbox(database, cipher)
+    database.close()
 
 
 @pytest.fixture

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+import time
 
 import pytest
 
+from app.notifications.catalogue import USER_MESSAGES
 from app.notifications.sms.sender import sms_sender
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sent, Trigger
 from app.outbox.states import Priority, Reason
-from app.triggers.catalogue import USER_TRIGGERS
 from tests.notifications.rendering import RENDERER
-
-MESSAGES = {kind.message.name: kind.message for kind in USER_TRIGGERS.values()}
 
 
 class Recorder:
@@ -25,3 +22,54 @@ class Recorder:
     def __call__(self, number: str, text: str, delivery_id: str) -> Outcome:
         self.taken.append((number, text, delivery_id))
         return Sent()
+
+
+def delivery(number: str, message: str = "2fa", deadline: float | None = None) -> Delivery:
+    return Delivery(
+        id="delivery-1",
+        key="sms",
+        channel="sms",
+        destination="sms:twilio",
+        message=message,
+        priority=Priority.OTP,
+        attempt=1,
+        payload={"to": [number], "language": "en"},
+        trigger=Trigger("trigger-1", "user/2fa", 0.0, "request-1", None, {"recipient": {}, "code": "730164"}),
+        deadline=deadline,
+    )
+
+
+def send(to: Delivery, region: str | None = "ZM") -> tuple[Outcome, list[tuple[str, str, str]]]:
+    provider = Recorder()
+    return sms_sender(RENDERER, provider, USER_MESSAGES, 10, region)(to), provider.taken
+
+
+@pytest.mark.parametrize("written", ["0977 111 222", "+260 977 111 222"])
+def test_a_provider_gets_the_number_in_its_international_form(written: str) -> None:
+    outcome, ((number, text, delivery_id),) = send(delivery(written))
+    assert outcome == Sent()
+    assert (number, delivery_id) == ("+260977111222", "delivery-1")
+    assert "730164" in text
+
+
+def test_what_cannot_be_a_number_fails_for_good_and_says_why() -> None:
+    outcome, taken = send(delivery("09771112223"))
+    assert outcome == Failed(
+        "no telephone number (0977***23): it has too many digits for +260. Mend it where it was entered"
+    )
+    assert taken == []
+
+
+def test_without_a_region_a_number_is_handed_on_as_it_is_written() -> None:
+    _, ((number, _, _),) = send(delivery("0977 111 222"), region=None)
+    assert number == "0977 111 222"
+
+
+def test_what_is_past_its_life_is_not_sent() -> None:
+    assert send(delivery("0977111222", deadline=time.monotonic())) == (Dropped(Reason.EXPIRED), [])
+
+
+def test_a_message_that_has_no_sms_fails() -> None:
+    outcome, taken = send(delivery("0977111222", message="all-user-notification"))
+    assert outcome == Failed("there is no SMS of the name all-user-notification")
+    assert taken == []

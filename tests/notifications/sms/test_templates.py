@@ -126,6 +126,7 @@ def test_no_value_changes_json(message: Message) -> None:
         ("json_body", '{"{{number}}": "to"}', "{{number}} cannot stand in a name"),
         ("json_body", '[{"a": {"x-{{text}}": 1}}]', "{{text}} cannot stand in a name"),
         ("json_body", '{"to": "{{phone}}"}', "{{phone}} is not known"),
+        ("json_body", '{"to": ["\\u007b{phone}}"]}', "{{phone}} is not known"),
         ("header", "{{text}}", "{{text}} cannot stand in a header"),
         ("header", "{{sender}}", "{{sender}} cannot stand in a header"),
         ("header", "a\r\nX-Other: b", "printable ASCII"),
