@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from app.country import Country
     from app.notifications.checks.messages import Rehearsed
     from app.notifications.checks.problems import Problem
+    from app.notifications.inbox import Inbox
     from app.notifications.planning import Policy
     from app.notifications.previews.current import Previews
     from app.notifications.render import Renderer
+    from app.notifications.sms.receipts.addresses import ReceiptAddresses
+    from app.notifications.sms.sender import Provider
     from app.notifications.translations import Translations
     from app.opencrvs.public_key import PublicKey
     from app.outbox.worker import Worker
@@ -55,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.triggers.actions import action_routes
     from app.triggers.catalogue import trigger_types
     from app.triggers.confirmations import confirmation_routes
+    from app.triggers.receipts import receipt_routes
     from app.triggers.receiving import Receiver
     from app.triggers.routes import trigger_routes
     from app.triggers.system import system_routes
@@ -79,6 +83,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     core = Integrations(settings.events_url) if settings.events_url else None
     app.register_blueprint(system_routes(gate, database, rules, settings.integrations, core))
     app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions)))
+    app.register_blueprint(
+        receipt_routes(database, cipher, _receipt_addresses(settings), settings.sms_values["TWILIO_AUTH_TOKEN"])
+    )
     app.register_blueprint(health.routes(database))
     counted = CollectorRegistry()
     names = Names([*kinds, "system/ready"], ["/email", "/reindex"], country.CONFIRMABLE)
@@ -115,7 +122,6 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     from app.notifications.email.smtp import SmtpTransport
     from app.notifications.inbox import Inbox
     from app.notifications.languages import Languages
-    from app.notifications.sms.inbox import inbox_provider
     from app.notifications.sms.sender import sms_sender
     from app.opencrvs.confirmations import CoreEvents
     from app.opencrvs.locations import CoreLocations
@@ -134,7 +140,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     rules = country.load(settings.country_dir)
     kinds = trigger_types(rules)
     messages = {kind.message.name: kind.message for kind in kinds.values()} | INFORMANT_MESSAGES
-    renderer = _renderer(settings)
+    renderer = create_renderer(settings)
     policy, to_informants = _policies(settings)
     stop_if_broken(check_messages(settings, rehearsed(kinds.values(), policy, to_informants)))
     inbox = Inbox(database, cipher)
@@ -167,7 +173,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         "email": email_sender(
             renderer, transport, settings.sender_email_address, settings.domain, minutes, settings.reply_to
         ),
-        "sms": sms_sender(renderer, inbox_provider(inbox), messages, minutes),
+        "sms": sms_sender(renderer, sms_provider(settings, inbox), messages, minutes, settings.phone_region),
     }
     alerts = Alerts(database, cipher, settings.alert_email, policy.destinations.get("email"), settings.default_language)
     chores = [
@@ -249,6 +255,21 @@ def _policies(settings: Settings) -> tuple[Policy, Policy]:
     )
 
 
+def sms_provider(settings: Settings, inbox: Inbox) -> Provider:
+    """Who takes SMS: the one that SMS_PROVIDER names. Raises InvalidSettings."""
+    from app.notifications.sms.providers import sms_provider as provider
+
+    return provider(
+        settings.sms_provider or "inbox", settings.sms_values, inbox, settings.country_dir, _receipt_addresses(settings)
+    )
+
+
+def _receipt_addresses(settings: Settings) -> ReceiptAddresses | None:
+    from app.notifications.sms.receipts.addresses import ReceiptAddresses
+
+    return ReceiptAddresses(settings.receipts_url, settings.secret_keys) if settings.receipts_url else None
+
+
 def message_places(settings: Settings) -> list[Path]:
     """The directories with `templates/` and `translations/` in them: the country's, where there is one, and ours."""
     ours = Path(__file__).parents[1]
@@ -288,7 +309,8 @@ def previews(settings: Settings, rules: Country, known: Sequence[Problem] = ()) 
     return Previews(source, messages)
 
 
-def _renderer(settings: Settings) -> Renderer:
+def create_renderer(settings: Settings) -> Renderer:
+    """What makes messages out of their words and look. Raises MessageError."""
     from app.notifications import translations
 
     directories = [place / "translations" for place in message_places(settings)]

@@ -161,6 +161,13 @@ def _address(value: str) -> None:
         raise ValidationError('not an e-mail address. Write it as name@domain or "Name <name@domain>".')
 
 
+def _region(value: str) -> None:
+    from phonenumbers import SUPPORTED_REGIONS  # its tables are large, and few ask
+
+    if value not in SUPPORTED_REGIONS:
+        raise ValidationError("no country. Write it with the two capital letters of ISO 3166, such as ZM.")
+
+
 def _http_url(value: str) -> None:
     try:
         url = urlsplit(value)
@@ -235,7 +242,29 @@ class _Environment(Schema):
     EMAIL_REPLY_TO = fields.String(load_default=None, validate=_address)
     EMAIL_LOGO = fields.Enum(LogoMode, by_value=True, load_default=LogoMode.EMBEDDED)
     ALERT_EMAIL = fields.String(load_default="", validate=_address)
-    SMS_PROVIDER = fields.String(load_default=None, validate=OneOf(["inbox"]))
+    SMS_PROVIDER = fields.String(load_default=None)
+    SMS_TIMEOUT = fields.Float(load_default=10.0, validate=Range(0.1, 60))
+    PHONE_REGION = fields.String(load_default=None, validate=_region)
+    RECEIPTS_URL = fields.String(load_default=None, validate=_http_url)
+    TWILIO_ACCOUNT_SID = fields.String(load_default=None)
+    TWILIO_AUTH_TOKEN = fields.String(load_default=None)
+    TWILIO_API_KEY = fields.String(load_default=None)
+    TWILIO_API_SECRET = fields.String(load_default=None)
+    TWILIO_SENDER = fields.String(load_default=None)
+    TWILIO_MESSAGING_SERVICE_SID = fields.String(load_default=None)
+    TWILIO_CONTENT_SID = fields.String(load_default=None)
+    TWILIO_BASE_URL = fields.String(load_default=None)
+    INFOBIP_GATEWAY_ENDPOINT = fields.String(load_default=None)
+    INFOBIP_API_KEY = fields.String(load_default=None)
+    INFOBIP_SENDER_ID = fields.String(load_default=None)
+    SMS_HTTP_URL = fields.String(load_default=None)
+    SMS_HTTP_METHOD = fields.String(load_default=None)
+    SMS_HTTP_HEADERS = fields.String(load_default=None)
+    SMS_HTTP_BODY = fields.String(load_default=None)
+    SMS_HTTP_SENDER = fields.String(load_default=None)
+    SMS_HTTP_SUCCESS = fields.String(load_default=None)
+    SMS_HTTP_REFUSED = fields.String(load_default=None)
+    SMS_HTTP_MESSAGE_ID = fields.String(load_default=None)
 
     @pre_load
     def _empty_is_absent(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
@@ -281,9 +310,15 @@ def _missing_in_production(values: Mapping[str, Any]) -> list[str]:
         problems.append("SENDER_EMAIL_ADDRESS: missing. It is the From address of every message.")
     if "email" in methods and not values["SMTP_HOST"]:
         problems.append(f"SMTP_HOST: missing, while {' or '.join(METHODS)} sends by email.")
-    if values["SMS_PROVIDER"] == "inbox" or ("sms" in methods and not values["SMS_PROVIDER"]):
+    provider = values["SMS_PROVIDER"] or ("infobip" if values["INFOBIP_API_KEY"] else None)
+    if provider == "inbox" or ("sms" in methods and provider is None):
         problems.append(
             f"SMS_PROVIDER: none that sends for real, while {', '.join(METHODS)} or "
-            "SMS_PROVIDER asks for sms. Take sms out of the methods."
+            "SMS_PROVIDER asks for sms: twilio, infobip or http. Or take sms out of the methods."
+        )
+    elif "sms" in methods and not values["PHONE_REGION"]:
+        problems.append(
+            "PHONE_REGION: missing, while SMS are sent. It is the country whose numbers are written without its code, "
+            "e.g. ZM."
         )
     return problems

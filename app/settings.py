@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,9 @@ class Settings:
     dkim: Dkim | None
     alert_email: str
     sms_provider: str | None
+    sms_values: Mapping[str, Any] = field(repr=False)
+    phone_region: str | None
+    receipts_url: str | None
 
     @property
     def inbox(self) -> bool:
@@ -106,7 +109,10 @@ class Settings:
 
         Raises InvalidSettings with every problem at once.
         """
-        return _settings(environment.read(dict(os.environ if environ is None else environ)))
+        given = dict(os.environ if environ is None else environ)
+        settings = _settings(environment.read(given))
+        # A country's own SMS provider has variables of its own.
+        return replace(settings, sms_values={**given, **settings.sms_values})
 
 
 def _settings(values: Mapping[str, Any]) -> Settings:
@@ -161,8 +167,21 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         email_logo=values["EMAIL_LOGO"],
         dkim=_dkim(values),
         alert_email=values["ALERT_EMAIL"],
-        sms_provider=values["SMS_PROVIDER"] or (None if production else "inbox"),
+        sms_provider=_sms_provider(values, production),
+        sms_values=values,
+        phone_region=values["PHONE_REGION"],
+        receipts_url=values["RECEIPTS_URL"].rstrip("/") if values["RECEIPTS_URL"] else None,
     )
+
+
+def _sms_provider(values: Mapping[str, Any], production: bool) -> str | None:
+    """A key of Infobip's is enough to say so: countries have it set already."""
+    named: str | None = values["SMS_PROVIDER"]
+    if named is not None:
+        return named
+    if values["INFOBIP_API_KEY"]:
+        return "infobip"
+    return None if production else "inbox"
 
 
 def _dkim(values: Mapping[str, Any]) -> Dkim | None:

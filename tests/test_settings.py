@@ -173,7 +173,7 @@ def test_a_delivery_method_that_nobody_knows_is_a_problem(written: str) -> None:
         ("SMTP_MAX_RECIPIENTS", "0"),
         ("ALERT_EMAIL", "the operator"),
         ("SENDER_EMAIL_ADDRESS", "Registry <registry>"),
-        ("SMS_PROVIDER", "pigeon"),
+        ("PHONE_REGION", "Zambia"),
         ("TRUSTED_NETWORKS", "10.0.0.0/8,localhost"),
         ("TRUSTED_NETWORKS", "10.0.0.1/8"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
 
+from app.database import audit
+from app.database.audit import Author, What
 from app.database.clock import now
 from app.database.engine import Database
 from app.database.identifiers import new_id
@@ -79,8 +81,8 @@ class NewClient:
     key: str = field(repr=False)
 
 
-def create(database: Database, name: str, permissions: Collection[str]) -> NewClient:
-    """Make a client and its key.
+def create(database: Database, name: str, permissions: Collection[str], by: Author | None = None) -> NewClient:
+    """Make a client and its key, `by` the operator of this process where nobody is named.
 
     Raises InvalidName, NameTaken, UnknownPermission and DatabaseAway.
     """
@@ -101,6 +103,8 @@ def create(database: Database, name: str, permissions: Collection[str]) -> NewCl
         row = connection.execute(
             insert.on_conflict_do_nothing(index_elements=[clients.c.name]).returning(clients)
         ).one_or_none()
+        if row is not None:
+            audit.record(connection, by or audit.operator(), What.CLIENT_CREATE, [name])
     if row is None:
         raise NameTaken(name)
     return NewClient(_client(row), key)
@@ -120,16 +124,16 @@ def authenticate(database: Database, key: str) -> Client | None:
     return _client(row) if row is not None else None
 
 
-def revoke(database: Database, name: str) -> Client:
-    """End a client's key for good; one that is revoked already keeps its time. Raises UnknownClient, DatabaseAway."""
-    revoked = (
-        update(clients)
-        .where(clients.c.name == name)
-        .values(revoked_at=func.coalesce(clients.c.revoked_at, now()))
-        .returning(clients)
-    )
+def revoke(database: Database, name: str, by: Author | None = None) -> Client:
+    """End a client's key for good, `by` as in `create`; one that is revoked already keeps its time.
+
+    Raises UnknownClient and DatabaseAway.
+    """
+    working = (clients.c.name == name, clients.c.revoked_at.is_(None))
     with database.transaction() as connection:
-        row = connection.execute(revoked).one_or_none()
+        if connection.execute(update(clients).where(*working).values(revoked_at=now())).rowcount == 1:
+            audit.record(connection, by or audit.operator(), What.CLIENT_REVOKE, [name])
+        row = connection.execute(select(clients).where(clients.c.name == name)).one_or_none()
     if row is None:
         raise UnknownClient(name, [client.name for client in all(database) if client.revoked_at is None])
     return _client(row)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app import country
 from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
+from app.database.audit import operator
 from app.database.tables import decisions
 from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, UnknownAction
 from app.decisions.forms import NoNumber, number_text
@@ -83,7 +84,7 @@ def _resolve(action_id: str, ruling: Ruling) -> None:
             if ruling.registration_number is not None:
                 number_text(ruling.registration_number)
             decisions = Decisions(database, Cipher(settings.secret_keys), rules)
-            Confirming(decisions).resolve(action_id, ruling, by="the command line")
+            Confirming(decisions).resolve(action_id, ruling, operator())
         except (UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, NoNumber) as error:
             raise click.ClickException(str(error)) from None
     click.echo("Written down. The worker tells core: see country-config outbox list")

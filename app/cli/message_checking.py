@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from cryptography.fernet import Fernet
 
 from app import check_messages, country
+from app.cleaning import clean
 from app.cli.tables import print_table
 from app.notifications.checks.messages import Rehearsed
 from app.notifications.checks.problems import Problem, Severity, error
 from app.settings import Settings
 from app.triggers.catalogue import trigger_types
 from app.triggers.rehearsal import samples
+
+_READ = (
+    "APPLICATION_NAME",
+    "CLIENT_APP_URL",
+    "COUNTRY_CONFIG_URL",
+    "COUNTRY_DIR",
+    "DEFAULT_LANGUAGE",
+    "EMAIL_LOGO",
+    "LOGIN_URL",
+    "NOTIFICATION_LANGUAGES",
+)
 
 
 @click.command()
@@ -36,19 +48,27 @@ def check(directory: Path | None) -> None:
 
 
 def without_a_server(directory: Path | None) -> Settings:
-    """The settings of the environment, as far as messages need them, for this country's directory."""
-    settings = Settings.from_env({**os.environ, "APP_ENV": "development"})
-    return replace(settings, country_dir=directory.absolute()) if directory is not None else settings
+    """The settings of the environment, as far as messages need them, for this country's directory.
+
+    What is wrong with the others is not asked. Raises InvalidSettings.
+    """
+    environ = {name: os.environ[name] for name in _READ if name in os.environ}
+    if directory is not None:
+        environ["COUNTRY_DIR"] = str(directory)
+    return Settings.from_env({**environ, "APP_ENV": "development", "SECRET_KEY": Fernet.generate_key().decode()})
 
 
 def _rules(settings: Settings) -> tuple[country.Country, list[Problem]]:
     """What the country declares; where that cannot be read, nothing, and the problem."""
+    file = f"{settings.country_dir}/rules.py"
     try:
         declared = country.load(settings.country_dir)
         trigger_types(declared)
     except country.InvalidRules as broken:
-        file = f"{settings.country_dir}/rules.py"
-        return country.Country(), [error(file, None, str(broken), "mend it; country-config rules check")]
+        cure = "mend it, and check again: the messages that it declares were not looked at"
+        return country.Country(), [error(file, None, str(broken), cure)]
+    except OSError as closed:
+        return country.Country(), [error(file, None, f"cannot be read: {closed.strerror}", "let the server read it")]
     return declared, []
 
 
@@ -67,4 +87,4 @@ def _show(problems: list[Problem], settings: Settings) -> None:
 def _shown(file: str) -> str:
     """Relative to where one is, where that is shorter."""
     relative = os.path.relpath(file) if Path(file).is_absolute() else file
-    return min(file, relative, key=len)
+    return clean(min(file, relative, key=len))

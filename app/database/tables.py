@@ -151,7 +151,8 @@ decisions = Table(
     Column("created_at", Double, nullable=False),
     Column("decided_at", Double),
     Column("deadline", Double),
-    Column("alerted_at", Double),
+    Column("alerted_for", Text, nullable=False, server_default=text("''")),  # causes, separated by spaces
+    Column("mailed_for", Text, nullable=False, server_default=text("''")),  # those of them that a mail has told of
 )
 _OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
 Index("decisions_open", decisions.c.created_at, postgresql_where=_OPEN, sqlite_where=_OPEN)
@@ -159,6 +160,13 @@ _WITH_TOKEN = decisions.c.token.is_not(None)
 Index("decisions_with_token", decisions.c.token_expires_at, postgresql_where=_WITH_TOKEN, sqlite_where=_WITH_TOKEN)
 Index("decisions_by_action", decisions.c.action_id)
 Index("decisions_by_trigger", decisions.c.trigger_id, unique=True)
+
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("done_at", Double, nullable=False),  # by whichever worker
+)
 
 serials = Table(
     "serials",
@@ -197,3 +205,15 @@ clients = Table(
     Column("created_at", Double, nullable=False),
     Column("revoked_at", Double),
 )
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Text, primary_key=True),  # UUIDv7: ordered by time
+    Column("at", Double, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # what it was done to: an action's or a delivery's id, a name
+    Column("request_id", Text),
+)
+Index("audit_by_subject", audit.c.subject, audit.c.id)

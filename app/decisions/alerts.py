@@ -1,39 +1,34 @@
-"""What stays open for too long is said: in the log, as a metric, and by a mail to ALERT_EMAIL."""
+"""What stays open for too long is said: in the log, as a metric, and by mails to ALERT_EMAIL."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, and_, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Double, Row, literal, select, update
 
 from app.database.clock import now
 from app.database.engine import Database
-from app.database.tables import decisions
-from app.decisions.states import DecisionState
+from app.database.identifiers import new_id
+from app.database.tables import chores, decisions
+from app.decisions.causes import IS_LATE, IS_UNMAILED, IS_UNSAID, SAID
 from app.encryption import Cipher
 from app.masking import mask_email
 from app.outbox import store
 from app.outbox.delivery import NewDelivery
-from app.outbox.schedule import DAY
 from app.outbox.states import Priority
+
+__all__ = ["IS_LATE", "MESSAGE", "Alerts"]
 
 log = structlog.get_logger()
 
 MESSAGE = "decision-open"
 
-# As the partial index has it, to the letter: it is used where the planner can read its condition.
-_IS_OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
-IS_LATE = and_(
-    _IS_OPEN,
-    or_(
-        decisions.c.token_expires_at <= now() + DAY,
-        decisions.c.deadline <= now(),
-        decisions.c.state == DecisionState.REFUSED,
-    ),
-)
+_MAILED_EVERY = 15 * 60.0  # seconds at least between two mails, by whichever worker
+_MOST_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -47,54 +42,91 @@ class Alerts:
     language: str
 
     def raise_due(self) -> None:
-        """Alert once of each decision that is late: nobody could decide, its deadline is over, its token dies within
-        a day, or core refused it. Raises DatabaseAway.
-        """
-        unsaid = (IS_LATE, decisions.c.alerted_at.is_(None))
-        with self.database.reading() as connection:
-            if connection.execute(select(decisions.c.event_id).where(*unsaid).limit(1)).first() is None:
-                return
-        with self.database.transaction() as connection:
-            late = update(decisions).where(*unsaid).values(alerted_at=now()).returning(decisions)
-            for row in connection.execute(late).all():
-                self._alert(connection, row)
+        """Alert of each decision that is late, once for each cause: a line in the log at once, and a line in a mail.
 
-    def _alert(self, connection: Connection, row: Row[Any]) -> None:
-        log.error(
-            "decision.open",
-            event_id=row.event_id,
-            action_id=row.action_id,
-            action_type=row.action_type,
-            state=row.state,
-            advice="country-config confirmations list, then accept or reject, before core's token ends",
-        )
-        if self.destination is None or not self.address:
+        One mail tells of all that no mail has told of. What comes soon after it waits for the next. Raises
+        DatabaseAway.
+        """
+        if self._is_any(IS_UNSAID):
+            with self.database.transaction() as connection:
+                late = update(decisions).where(IS_UNSAID).values(alerted_for=SAID).returning(decisions)
+                for row in connection.execute(late).all():
+                    _say(row)
+        if self.destination is not None and self.address and self._is_any(IS_UNMAILED):
+            with self.database.transaction() as connection:
+                if _is_time_for_a_mail(connection, self.database):
+                    self._mail(connection, self.destination)
+
+    def _is_any(self, condition: ColumnElement[bool]) -> bool:
+        with self.database.reading() as connection:
+            return connection.execute(select(decisions.c.event_id).where(condition).limit(1)).first() is not None
+
+    def _mail(self, connection: Connection, destination: str) -> None:
+        untold = update(decisions).where(IS_UNMAILED).values(mailed_for=decisions.c.alerted_for).returning(decisions)
+        rows = connection.execute(untold).all()
+        if not rows:
             return
         mail = NewDelivery(
-            key="alert",
+            key=f"alert.{new_id()}",
             channel="email",
-            destination=self.destination,
+            destination=destination,
             priority=Priority.TRANSACTIONAL,
             message=MESSAGE,
             recipient=mask_email(self.address),
-            payload={
-                "to": [self.address],
-                "bcc": [],
-                "language": self.language,
-                "variables": {
-                    "trackingId": row.tracking_id,
-                    "eventType": row.event_type,
-                    "actionType": row.action_type,
-                    "actionId": row.action_id,
-                    "state": row.state,
-                    "tokenEnds": _shown(row.token_expires_at),
-                },
-            },
+            payload={"to": [self.address], "bcc": [], "language": self.language, "variables": _variables(rows)},
         )
-        store.add(connection, self.database, self.cipher, [(row.trigger_id, mail)])
+        newest = max(row.trigger_id for row in rows)  # the mail must belong to one of them
+        store.add(connection, self.database, self.cipher, [(newest, mail)])
 
 
-def _shown(seconds: float) -> str:
+def _say(row: Row[Any]) -> None:
+    log.error(
+        "decision.open",
+        event_id=row.event_id,
+        action_id=row.action_id,
+        action_type=row.action_type,
+        state=row.state,
+        causes=row.alerted_for,
+        advice="country-config confirmations list, then accept or reject, before core's token ends",
+    )
+
+
+def _is_time_for_a_mail(connection: Connection, database: Database) -> bool:
+    """Whether the last one is long enough ago; then this is the last one."""
+    done = database.insert(chores).values(name=MESSAGE, done_at=now())
+    claimed = done.on_conflict_do_update(
+        index_elements=[chores.c.name],
+        set_={"done_at": now()},
+        where=chores.c.done_at <= now() - literal(_MAILED_EVERY, Double),
+    )
+    return connection.execute(claimed.returning(chores.c.name)).first() is not None
+
+
+def _variables(rows: Sequence[Row[Any]]) -> dict[str, str]:
+    """Texts, as all variables are: of `decisions` each paragraph is a decision, and its lines what is shown of it.
+
+    Those whose token ends first are listed; `more` is how many are not, "" where all are.
+    """
+    listed = sorted(rows, key=lambda row: float(row.token_expires_at))[:_MOST_LISTED]
+    more = len(rows) - len(listed)
+    return {
+        "count": str(len(rows)),
+        "decisions": "\n\n".join("\n".join(map(_line, _shown(row))) for row in listed),
+        "more": str(more) if more else "",
+    }
+
+
+def _shown(row: Row[Any]) -> list[str]:
+    ends = _time(row.token_expires_at)
+    return [row.tracking_id, row.event_type, row.action_type, row.state, row.alerted_for, ends]
+
+
+def _line(text: str) -> str:
+    """On one line that is not blank, whatever is in it."""
+    return " ".join(text.split()) or "-"
+
+
+def _time(seconds: float) -> str:
     """A token may claim any end; one that no calendar has is shown as far away."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import IntegrityError
 
+from app.database.audit import Author
 from app.database.engine import DatabaseAway
 from app.decisions.decision import Decision
 from app.decisions.forms import NoNumber
@@ -46,8 +47,8 @@ class Confirming:
 
     decisions: Decisions
 
-    def resolve(self, action_id: str, ruling: Ruling, by: str) -> None:
-        """Write the ruling down and owe it to core; `by` says in the log whose word it is.
+    def resolve(self, action_id: str, ruling: Ruling, by: Author) -> None:
+        """Write the ruling down and owe it to core; `by` says in the log and the audit whose word it is.
 
         Raises UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, NoNumber and DatabaseAway.
         """
@@ -55,7 +56,7 @@ class Confirming:
         if ruling.verdict is Verdict.REJECT and not may_reject_late(decision.action_type):
             raise NoLateReject(decision.action_type)
         if decision.state in (DecisionState.DEFERRED, DecisionState.REFUSED):
-            if self._resolved(decision, ruling):
+            if self._resolved(decision, ruling, by):
                 self._say(decision, ruling, by)
                 return
             decision = self._find(action_id)  # somebody else was quicker: was it with the same?
@@ -64,7 +65,7 @@ class Confirming:
         if not _says_the_same(decision, ruling):
             raise DecidedOtherwise(f"this action is {decision.state} already, with {decision.verdict}")
         if decision.state is not DecisionState.CONFIRMED:
-            self.decisions.tell_core(decision)
+            self.decisions.tell_core(decision, ruling.verdict, by)
             self._say(decision, ruling, by)
 
     def _find(self, action_id: str) -> Decision:
@@ -73,9 +74,9 @@ class Confirming:
             raise UnknownAction
         return decision
 
-    def _resolved(self, decision: Decision, ruling: Ruling) -> bool:
+    def _resolved(self, decision: Decision, ruling: Ruling, by: Author) -> bool:
         try:
-            return self.decisions.resolve(decision, self.decisions.asked(decision).action, ruling)
+            return self.decisions.resolve(decision, self.decisions.asked(decision).action, ruling, by)
         except (NoNumber, DatabaseAway):
             raise
         except IntegrityError:
@@ -85,13 +86,13 @@ class Confirming:
             raise NoNumber(f"registration_number of rules.py raised {type(error).__name__}: see the log") from error
 
     @staticmethod
-    def _say(decision: Decision, ruling: Ruling, by: str) -> None:
+    def _say(decision: Decision, ruling: Ruling, by: Author) -> None:
         log.info(
             "decision.resolved",
             event_id=decision.event_id,
             action_id=decision.action_id,
             verdict=ruling.verdict,
-            by=by,
+            by=by.name,
         )
 
 

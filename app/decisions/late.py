@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from app.country import Country
+from app.decisions.decision import Decision
 from app.decisions.numbers import NoNumber
 from app.decisions.rulings import Verdict, rule
 from app.decisions.states import DecisionState
@@ -16,7 +17,9 @@ from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Retry, Sent
 
 log = structlog.get_logger()
 
-# Core hides "it was decided otherwise" behind a plain 500, so that more tries than these only repeat it.
+# Core hides "it was decided otherwise" behind a plain 500, so that more tries than these only repeat it. Tries that
+# never came to core's events service say nothing of it: they are known by the answer that was kept of them.
+_PLAIN_500 = "core answered INTERNAL_SERVER_ERROR"
 _MOST_TRIES_AGAINST_500 = 12
 
 
@@ -93,7 +96,13 @@ class LateDecisions:
                 self.decisions.conclude(decision, DecisionState.REFUSED)
                 return Failed(f"core refuses it: {reason}")
             case Unavailable() as away:
-                if not away.destination_down and delivery.attempt >= _MOST_TRIES_AGAINST_500:
+                if self._fails_every_time(decision, delivery, away):
                     self.decisions.conclude(decision, DecisionState.REFUSED)
                     return Failed(f"core fails on it every time: {away.reason}")
                 return Retry(away.reason, away.destination_down, away.after)
+
+    def _fails_every_time(self, decision: Decision, delivery: Delivery, away: Unavailable) -> bool:
+        if not away.reason.startswith(_PLAIN_500):
+            return False
+        before = self.decisions.tries_answered(decision, delivery.id, _PLAIN_500)
+        return before + 1 >= _MOST_TRIES_AGAINST_500

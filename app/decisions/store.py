@@ -12,6 +12,7 @@ from sqlalchemy import (
     Double,
     Row,
     and_,
+    func,
     literal,
     null,
     select,
@@ -19,10 +20,13 @@ from sqlalchemy import (
 )
 
 from app.country import Action, Country
+from app.database import audit
+from app.database.audit import Author, What
 from app.database.clock import now
 from app.database.engine import Database
-from app.database.tables import decisions, deliveries, triggers
+from app.database.tables import attempts, decisions, deliveries, triggers
 from app.decisions import numbers
+from app.decisions.causes import FORGOTTEN
 from app.decisions.decision import Decision
 from app.decisions.questions import Asked
 from app.decisions.rulings import Ruling, Verdict
@@ -123,10 +127,10 @@ class Decisions:
             row = connection.execute(select(decisions, _LEASE_LEFT).where(_is(key))).one()
         return self._decision(row)
 
-    def resolve(self, decision: Decision, action: Action, ruling: Ruling) -> bool:
+    def resolve(self, decision: Decision, action: Action, ruling: Ruling, by: Author | None = None) -> bool:
         """Decide what was deferred, or what core refused, and owe core the confirmation.
 
-        False where it is not open any more. Raises NoNumber, and what the country's hook raises.
+        `by` is whose word it is, where it is not the rules'. False where it is not open any more. Raises NoNumber, and what the country's hook raises.
         """
         with self._database.transaction() as connection:
             held = connection.execute(
@@ -138,13 +142,15 @@ class Decisions:
                 return False
             connection.execute(update(decisions).where(_is(decision.key)).values(registration_number=None))
             answer = self._answer(connection, action, ruling)
-            values = self._ended(ruling, answer) | {"state": DecisionState.CONFIRMING, "alerted_at": None}
+            values = self._ended(ruling, answer) | {"state": DecisionState.CONFIRMING, **FORGOTTEN}
             connection.execute(update(decisions).where(_is(decision.key)).values(values))
             self._owe_confirmation(connection, held.trigger_id)
+            if by is not None:
+                audit.record(connection, by, _BY_HAND[ruling.verdict], [decision.action_id])
         return True
 
-    def tell_core(self, decision: Decision) -> None:
-        """Owe core the confirmation of what was decided, once more where the first came to nothing.
+    def tell_core(self, decision: Decision, verdict: Verdict, by: Author) -> None:
+        """Owe core the confirmation of what was decided, once more where the first came to nothing: `by` hand.
 
         What was answered at once is confirmed too, in case the answer never arrived: accepted twice is harmless.
         """
@@ -156,6 +162,7 @@ class Decisions:
                 .values(state=DecisionState.CONFIRMING)
             )
             self._owe_confirmation(connection, decision.trigger_id)
+            audit.record(connection, by, _BY_HAND[verdict], [decision.action_id])
 
     def _owe_confirmation(self, connection: Connection, trigger_id: str) -> None:
         store.add(connection, self._database, self._cipher, [(trigger_id, CONFIRMATION)])
@@ -193,8 +200,20 @@ class Decisions:
             {
                 "reason": self._cipher.encrypt(ruling.reason) if ruling.reason else None,
                 "deadline": _seconds(ruling.deadline),
+                **FORGOTTEN,
             },
         )
+
+    def tries_answered(self, decision: Decision, delivery_id: str, beginning: str) -> int:
+        """How many tries of this delivery, since it was decided, were answered with what begins like this."""
+        made_at = func.coalesce(decisions.c.decided_at, decisions.c.created_at)
+        with self._database.reading() as connection:
+            return connection.execute(
+                select(func.count())
+                .select_from(attempts)
+                .join(decisions, and_(_is(decision.key), attempts.c.started_at >= made_at))
+                .where(attempts.c.delivery_id == delivery_id, attempts.c.answer.startswith(beginning, autoescape=True))
+            ).scalar_one()
 
     def _change(self, decision: Decision, expected: tuple[DecisionState, ...], values: Mapping[str, Any]) -> None:
         """Where it is still in one of the expected states."""
@@ -259,6 +278,7 @@ _LEASE_LEFT = (decisions.c.lease_until - now()).label("lease_left")
 # What the worker owes when nobody decided, and when somebody has since.
 DECIDE_AGAIN = NewDelivery("decide", channel="decide", destination="rules", priority=Priority.TRANSACTIONAL)
 CONFIRMATION = NewDelivery("confirmation", channel="confirmation", destination="core", priority=Priority.TRANSACTIONAL)
+_BY_HAND = {Verdict.ACCEPT: What.CONFIRMATION_ACCEPT, Verdict.REJECT: What.CONFIRMATION_REJECT}
 
 
 def _is(key: tuple[str, str]) -> ColumnElement[bool]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_HTML = re.compile(r"<html\b([^>]*)>", re.IGNORECASE)
+_SPOKEN = re.compile(r"""(?<!\S)(?:lang|dir)\s*=\s*(?:"[^"]*"|'[^']*'|[\w-]+)""", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>(.*)</body\s*>", re.IGNORECASE | re.DOTALL)
 _STYLE = re.compile(r"<style\b[^>]*>.*?</style\s*>", re.IGNORECASE | re.DOTALL)
 _HEAD_ENDS = re.compile(r"</head\s*>", re.IGNORECASE)
@@ -26,5 +28,9 @@ def joined_pages(pages: Sequence[str]) -> str:
 
 
 def _body(page: str) -> str:
-    found = _BODY.search(page)
-    return found.group(1) if found else page
+    """What is in it, in its own language and direction."""
+    body = _BODY.search(page)
+    inside = body.group(1) if body else page
+    html = _HTML.search(page)
+    spoken = " ".join(_SPOKEN.findall(html.group(1))) if html else ""
+    return f"<div {spoken}>{inside}</div>" if spoken else inside

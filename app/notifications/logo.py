@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.notifications.errors import MessageError
+from app.notifications.faults import Fault, UnusableFile
 from app.settings import LogoMode
 
 CONTENT_ID = "logo@country-config"
@@ -16,12 +17,11 @@ _SIGNATURES = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".gif": b"
 _TYPES = {".png": "png", ".jpg": "jpeg", ".gif": "gif"}
 
 
-class BadLogo(MessageError):
+class BadLogo(UnusableFile):
     """A logo that mail clients would not show."""
 
-    def __init__(self, path: Path, problem: str) -> None:
-        self.path = path
-        super().__init__(f"{path}: {problem}")
+    def __init__(self, path: Path, what: str, cure: str) -> None:
+        super().__init__(path, [Fault(what, cure)])
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,20 @@ def load(directories: Sequence[Path], mode: LogoMode, link: str) -> Logo:
     path = next((path for path in (_in(directory) for directory in directories) if path is not None), None)
     if mode is not LogoMode.EMBEDDED or path is None:
         return Logo(link, shown=mode is LogoMode.LINKED)
-    content = path.read_bytes()
+    kind = path.suffix[1:].upper()
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            cure = f"make it smaller, {LARGEST // 1000} kB at most: 88 pixels of height are enough"
+            raise BadLogo(path, f"has {size // 1000:,} kB, and goes along with each e-mail", cure)
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadLogo(path, f"cannot be read: {error.strerror}", "let the server read it") from None
     if not content.startswith(_SIGNATURES[path.suffix]):
-        raise BadLogo(path, f"this is no {path.suffix[1:].upper()} picture")
-    if len(content) > LARGEST:
-        raise BadLogo(path, f"has {len(content):,} bytes, and goes along with each e-mail: {LARGEST:,} at most")
+        raise BadLogo(path, f"is no {kind} picture", f"save it as {kind}: its name alone does not make it one")
     return Logo(f"cid:{CONTENT_ID}", shown=True, image=Image(CONTENT_ID, _TYPES[path.suffix], content))
 
 
 def _in(directory: Path) -> Path | None:
-    return next((path for suffix in _TYPES if (path := directory / f"logo{suffix}").exists()), None)
+    paths = [directory / f"logo{suffix}" for suffix in _TYPES]
+    return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113  never raises

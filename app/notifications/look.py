@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
-from app.notifications.errors import MessageError
+from app.notifications.faults import Fault, UnusableFile
 
 FILE = "look.toml"
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _PALETTES = ("light", "dark")
+_LINE = re.compile(r"\(at line (\d+)")
 
 Palette = Mapping[str, str]
 """Colours as #rrggbb, by their names."""
 
 
-class BadLook(MessageError):
+class BadLook(UnusableFile):
     """A look.toml that cannot be used."""
-
-    def __init__(self, path: Path, problem: str) -> None:
-        self.path = path
-        super().__init__(f"{path}: {problem}")
 
 
 @dataclass(frozen=True)
@@ -42,27 +41,58 @@ def load(directories: Sequence[Path]) -> Look:
 
     Raises BadLook.
     """
-    ours = _read(directories[-1] / FILE)
-    colours = {palette: dict(ours[palette]) for palette in _PALETTES}
+    colours = {palette: dict(ours) for palette, ours in _read(directories[-1] / FILE).items()}
     for directory in reversed(directories[:-1]):
-        if (directory / FILE).exists():
+        if os.path.exists(directory / FILE):  # noqa: PTH110  never raises
             for palette, changes in _read(directory / FILE, known=colours).items():
                 colours[palette] |= changes
     return Look(**colours)
 
 
-def _read(path: Path, known: Mapping[str, Palette] | None = None) -> dict[str, dict[str, str]]:
+def _read(path: Path, known: Mapping[str, Palette] | None = None) -> dict[str, Palette]:
     """By the names of the palettes. `known` are the keys that there may be; None for any."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadLook(path, f"this is no TOML: {error}") from None
+        text = path.read_text(encoding="utf-8-sig")
+        found = tomllib.loads(text)
+    except OSError as error:
+        raise BadLook(path, [Fault(f"cannot be read: {error.strerror}", "let the server read it")]) from None
+    except UnicodeDecodeError:
+        raise BadLook(path, [Fault("is not UTF-8", "save it as UTF-8")]) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        at = _LINE.search(str(error))
+        cure = 'write each colour in a line of its own, like text = "#17365d", below [light] or [dark]'
+        raise BadLook(path, [Fault(f"is no TOML: {error}", cure, int(at.group(1)) if at else None)]) from None
+    faults = list(_faults(found, known, text))
+    if faults:
+        raise BadLook(path, faults)
+    return found
+
+
+def _faults(found: Mapping[str, object], known: Mapping[str, Palette] | None, text: str) -> Iterator[Fault]:
     for palette, colours in found.items():
         if palette not in _PALETTES or not isinstance(colours, dict):
-            raise BadLook(path, f"there is [light] and [dark], not {palette}")
+            cure = "put it below [light] or [dark]; there is nothing else"
+            yield Fault(f"has {palette} outside of the two palettes", cure, _line_of(palette, None, text))
+            continue
         for name, colour in colours.items():
+            line = _line_of(name, palette, text)
             if known is not None and name not in known[palette]:
-                raise BadLook(path, f"[{palette}] has no {name}; it has {', '.join(known[palette])}")
-            if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
-                raise BadLook(path, f'{name} in [{palette}] is written like "#17365d", with six digits')
-    return found
+                close = get_close_matches(name, known[palette], n=1)
+                cure = f"did you mean {close[0]}?" if close else f"there are {', '.join(known[palette])}"
+                yield Fault(f"has {name} in [{palette}], which is none of the colours", cure, line)
+            elif not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
+                cure = 'write it like "#17365d": # and six digits or letters from a to f'
+                yield Fault(f"has {colour!r} for {name} in [{palette}], which is no colour", cure, line)
+
+
+def _line_of(key: str, palette: str | None, text: str) -> int | None:
+    """Of a key below the head of a palette, or of the head itself; None where it is written in another way."""
+    below = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        start = line.partition("=")[0].partition("#")[0].strip()
+        if start.startswith("["):
+            below = start.strip("[] ")
+            start = below if palette is None else ""
+        if start.strip("\"'") == key and (palette is None or below == palette):
+            return number
+    return None

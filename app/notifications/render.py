@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,17 +31,27 @@ from app.notifications.logo import Image, Logo
 from app.notifications.look import Look
 from app.notifications.translations import Translations, UnknownText
 
-__all__ = ["CannotRender", "RenderedEmail", "Renderer", "This", "one_line", "paragraphs"]
+__all__ = ["ALWAYS", "CannotRender", "RenderedEmail", "Renderer", "This", "one_line", "paragraphs"]
 
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
+_BETWEEN_LANGUAGES = f"\n{'_' * 40}\n\n"
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"})
 
 
+@dataclass(frozen=True)
+class TemplatePlace:
+    """A line of a template; lines count from 1."""
+
+    file: str
+    line: int
+
+
 class CannotRender(MessageError):
-    """A template is missing or wrong."""
+    """A template is missing or wrong. What Python or Jinja said of it is the cause."""
 
     def __init__(self, message: str, problem: str) -> None:
         self.message = message
+        self.problem = problem
         super().__init__(f"templates/email/{message}.html: {problem}")
 
 
@@ -86,6 +98,20 @@ class Names:
     client_app_url: str
 
 
+def _always(names: Names, logo: Logo) -> dict[str, str]:
+    return {
+        "applicationName": names.application,
+        "loginURL": names.login_url,
+        "completeSetupUrl": names.login_url,
+        "clientAppUrl": names.client_app_url,
+        "countryLogo": logo.address,
+    }
+
+
+ALWAYS = frozenset(_always(Names("", "", ""), Logo("", shown=False)))
+"""The variables that every message has."""
+
+
 class Renderer:
     """Renders messages in one language or several; where one lacks a text, the default or the English one stands in.
 
@@ -105,17 +131,12 @@ class Renderer:
         names: Names,
     ) -> None:
         self._translations = translations
+        self._directories = tuple(template_dirs)
         self._environment = _environment(template_dirs)
         self._environment.globals["look"] = look
         self._inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
         self._logo = logo
-        self._always = {
-            "applicationName": names.application,
-            "loginURL": names.login_url,
-            "completeSetupUrl": names.login_url,
-            "clientAppUrl": names.client_app_url,
-            "countryLogo": logo.address,
-        }
+        self._always = _always(names, logo)
 
     @property
     def always(self) -> Mapping[str, str]:
@@ -133,14 +154,26 @@ class Renderer:
             self.page(message, variables, language, first=number == 0)
             for number, language in enumerate(self._spoken(f"{message}.subject", languages))
         ]
-        html = joined_pages([self._inliner.inline(page.html) for page in pages])
+        return self.finished(message, pages)
+
+    def finished(self, message: str, pages: Sequence[Page]) -> RenderedEmail:
+        """One e-mail of the pages of a message. Raises MessageError."""
+        inlined = [self.inlined(message, page.html) for page in pages]
+        html = joined_pages(inlined)
         image = self._logo.image
         return RenderedEmail(
             subject=" / ".join(dict.fromkeys(page.subject for page in pages)),
             html=html,
-            text=plain_text(html),
+            text=_BETWEEN_LANGUAGES.join(plain_text(page) for page in inlined),
             images=(image,) if image is not None and image.content_id in html else (),
         )
+
+    def inlined(self, message: str, html: str) -> str:
+        """The same with its styles in its elements. Raises MessageError."""
+        try:
+            return self._inliner.inline(html)
+        except css_inline.InlineError as error:
+            raise CannotRender(message, f"its styles cannot be used: {error}") from error
 
     def sms(self, text_id: str, variables: Mapping[str, str], *languages: str) -> str:
         """Fill the wording. Raises MessageError."""
@@ -158,20 +191,23 @@ class Renderer:
     def page(self, message: str, variables: Mapping[str, str], language: str, *, first: bool = True) -> Page:
         """The HTML in one language, before its styles are moved into its elements. Raises MessageError."""
         everything = self._given(variables, language)
-        subject_id = f"{message}.subject"
-        subject = one_line(self._translations.filled(subject_id, language, everything, escape=False))
+        subject = self.subject(message, variables, language)
         # Where our texts do not speak the language, the reader's software must not be told that they do.
-        spoken = self._translations.language_of(subject_id, language)
+        spoken = self._translations.language_of(f"{message}.subject", language)
         this = This(message, subject, spoken, _direction(spoken), first, self._logo.shown)
         context = {**everything, "this": this, "t": self._lookup(language, everything)}
         return Page(subject, self._html(message, language, context))
 
+    def subject(self, message: str, variables: Mapping[str, str], language: str) -> str:
+        """Raises MessageError."""
+        everything = self._given(variables, language)
+        return one_line(self._translations.filled(f"{message}.subject", language, everything, escape=False))
+
     def file_of(self, message: str, language: str) -> str:
         """The path of the template that a message has in a language; where it should be, if it has none."""
-        try:
-            return str(self._environment.select_template(_templates(message, language)).filename)
-        except TemplateError:
-            return f"templates/email/{message}.html"
+        paths = [directory / name for name in _templates(message, language) for directory in self._directories]
+        missing = self._directories[0] / f"{message}.html"
+        return str(next((path for path in paths if os.path.isfile(path)), missing))  # noqa: PTH113  never raises
 
     def _given(self, variables: Mapping[str, str], language: str) -> dict[str, str]:
         given = {**self._always, **variables}
@@ -184,12 +220,12 @@ class Renderer:
             return self._environment.select_template(_templates(message, language)).render(context)
         except MessageError:
             raise
-        except TemplatesNotFound:
-            raise CannotRender(message, "there is no such template") from None
+        except TemplatesNotFound as error:
+            raise CannotRender(message, "there is no such template") from error
         except TemplateSyntaxError as error:
-            raise CannotRender(message, f"{error.name}, line {error.lineno}: {error.message}") from None
+            raise CannotRender(message, f"{error.name}, line {error.lineno}: {error.message}") from error
         except TemplateError as error:
-            raise CannotRender(message, f"{type(error).__name__}: {error.message}") from None
+            raise CannotRender(message, f"{type(error).__name__}: {error.message}") from error
         except Exception as error:
             # A country's template may do anything. What the error says may quote a person's data.
             raise CannotRender(message, type(error).__name__) from error
@@ -204,6 +240,16 @@ class Renderer:
                 return escape(default)
 
         return t
+
+
+def template_place(error: BaseException) -> TemplatePlace | None:
+    """Which line of which template an error came out of; None where it was none."""
+    cause = error.__cause__
+    if isinstance(cause, TemplateSyntaxError) and cause.filename:
+        return TemplatePlace(cause.filename, cause.lineno)
+    frames = [*traceback.walk_tb(error.__traceback__), *traceback.walk_tb(cause.__traceback__ if cause else None)]
+    places = [(frame.f_code.co_filename, line) for frame, line in frames if "__jinja_exception__" in frame.f_globals]
+    return TemplatePlace(*places[-1]) if places else None
 
 
 def _templates(message: str, language: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""What an operator does with the outbox: look, retry, cancel, pause, resume."""
+"""What an operator does with the outbox: look, retry, cancel, pause, resume.
+
+What is changed is kept in the audit: `by` an author, or the operator of this process where none is named.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Double, Row, and_, case, func, literal, null, or_, select, update
 
+from app.database import audit
+from app.database.audit import Author, What
 from app.database.clock import now
 from app.database.engine import Database
 from app.database.tables import attempts, deliveries, destinations, triggers
@@ -76,7 +81,7 @@ def show(database: Database, delivery_id: str) -> Shown | None:
         return Shown(row, origin, tries)
 
 
-def retry(database: Database, ids: Collection[str] | None) -> Change:
+def retry(database: Database, ids: Collection[str] | None, by: Author | None = None) -> Change:
     """Make these, or all, due now: what waits, what failed, and what sits behind an open circuit.
 
     What is being sent, or has ended otherwise, is left alone, as is what could only be sent without its erased
@@ -100,6 +105,9 @@ def retry(database: Database, ids: Collection[str] | None) -> Change:
             )
             .returning(deliveries.c.id, deliveries.c.destination)
         ).all()
+        if whole:
+            changed = ["all"] if ids is None else [row.id for row in whole]
+            audit.record(connection, by or audit.operator(), What.OUTBOX_RETRY, changed)
         names = {row.destination for row in whole}
         connection.execute(
             update(destinations).where(destinations.c.name.in_(names)).values(failures=0, open_until=None)
@@ -111,7 +119,7 @@ def retry(database: Database, ids: Collection[str] | None) -> Change:
         return Change(len(whole), refused, tuple(sorted(paused)))
 
 
-def cancel(database: Database, ids: Collection[str]) -> Change:
+def cancel(database: Database, ids: Collection[str], by: Author | None = None) -> Change:
     """Drop what waits or has failed, for good; its codes and passwords are erased."""
     with database.transaction() as connection:
         done = connection.execute(
@@ -120,16 +128,20 @@ def cancel(database: Database, ids: Collection[str]) -> Change:
             .values(state=State.DROPPED, reason=Reason.CANCELLED, ended_at=now())
             .returning(deliveries.c.id, deliveries.c.trigger_id)
         ).all()
+        audit.record(connection, by or audit.operator(), What.OUTBOX_CANCEL, [row.id for row in done])
         secrets.erase(connection, {row.trigger_id for row in done})
         return Change(len(done), _why_not(connection, set(ids) - {row.id for row in done}))
 
 
-def set_paused(database: Database, destination: str, paused: bool) -> bool:
+def set_paused(database: Database, destination: str, paused: bool, by: Author | None = None) -> bool:
     """Pause or resume a destination. False where nothing has ever been owed to one of this name."""
     with database.transaction() as connection:
         changed = connection.execute(
             update(destinations).where(destinations.c.name == destination).values(paused=paused)
         )
+        if changed.rowcount == 1:
+            what = What.OUTBOX_PAUSE if paused else What.OUTBOX_RESUME
+            audit.record(connection, by or audit.operator(), what, [destination])
         return changed.rowcount == 1
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from app.cleaning import clean
 from app.database.clock import now
 from app.database.engine import Database
 from app.database.tables import deliveries, triggers
-from app.outbox import secrets
+from app.encryption import Cipher
+from app.outbox import secrets, store
+from app.outbox.delivery import NewDelivery
 from app.outbox.states import State
 
 log = structlog.get_logger()
@@ -36,26 +38,26 @@ class Receipt:
     reason: str | None = None
 
 
-def take(database: Database, channel: str, receipt: Receipt) -> bool:
+def take(database: Database, cipher: Cipher, channel: str, receipt: Receipt) -> bool:
     """Write down what became of a delivery of this channel. Returns whether there is one that was ever tried.
 
     What has arrived is delivered, whatever was thought of it before; only what was dropped stays so. A failure counts
-    for the message that was sent last, once. Raises DatabaseAway.
+    for the message that was sent last, once, and what is owed in its place is owed. Raises DatabaseAway.
     """
     if not receipt.delivery_id.isprintable():  # PostgreSQL refuses even to compare with U+0000
         return False
     is_meant = and_(deliveries.c.id == receipt.delivery_id, deliveries.c.channel == channel, deliveries.c.attempts > 0)
-    if receipt.state in (State.DELIVERED, State.FAILED) and _settled(database, channel, receipt, is_meant):
+    if receipt.state in (State.DELIVERED, State.FAILED) and _settled(database, cipher, channel, receipt, is_meant):
         return True
     with database.reading() as connection:
         return connection.execute(select(deliveries.c.id).where(is_meant)).first() is not None
 
 
-def _settled(database: Database, channel: str, receipt: Receipt, is_meant: ColumnElement[bool]) -> bool:
+def _settled(database: Database, cipher: Cipher, channel: str, receipt: Receipt, is_meant: ColumnElement[bool]) -> bool:
     """Whether the receipt changed anything."""
     reason = clean(receipt.reason or "")[:_LONGEST_REASON] or None
     with database.transaction() as connection:
-        trigger_id = connection.execute(
+        row = connection.execute(
             update(deliveries)
             .where(is_meant, _IS_OPEN if receipt.state is State.DELIVERED else _awaits(clean(receipt.provider_id)))
             .values(
@@ -65,10 +67,14 @@ def _settled(database: Database, channel: str, receipt: Receipt, is_meant: Colum
                 lease_until=None,
                 ended_at=now(),
             )
-            .returning(deliveries.c.trigger_id)
-        ).scalar_one_or_none()
-        if trigger_id is None:
+            .returning(deliveries.c.trigger_id, deliveries.c.otherwise, _IS_PAST_ITS_LIFE)
+        ).one_or_none()
+        if row is None:
             return False
+        trigger_id = row.trigger_id
+        if receipt.state is State.FAILED and row.otherwise is not None and not row.is_past_its_life:
+            instead = NewDelivery.from_json(cipher.decrypt(row.otherwise))
+            store.add(connection, database, cipher, [(trigger_id, instead)])
         secrets.erase(connection, {trigger_id})
         request_id = connection.execute(select(triggers.c.request_id).where(triggers.c.id == trigger_id)).scalar_one()
     facts = {"delivery_id": receipt.delivery_id, "trigger_id": trigger_id, "request_id": request_id, "channel": channel}
@@ -79,6 +85,7 @@ def _settled(database: Database, channel: str, receipt: Receipt, is_meant: Colum
     return True
 
 
+_IS_PAST_ITS_LIFE = func.coalesce(deliveries.c.expires_at <= now(), False).label("is_past_its_life")
 _IS_OPEN = deliveries.c.state.in_([State.QUEUED, State.SENDING, State.SENT, State.FAILED])
 
 

@@ -12,6 +12,7 @@ from marshmallow.validate import Length
 from app.access import clients
 from app.access.clients import Permission
 from app.access.gate import Forbidden, Gate, Unauthenticated, bearer
+from app.database.audit import Author
 from app.database.engine import Database
 from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, UnknownAction
 from app.decisions.forms import NoNumber, number_text
@@ -19,6 +20,7 @@ from app.decisions.rulings import Ruling, Verdict
 from app.triggers.bodies import LIMIT, json_body
 from app.triggers.errors import RETRY_AFTER, Refused, because, json_response
 from app.triggers.payloads import problems
+from app.triggers.requests import request_id
 
 
 class _Acceptance(Schema):
@@ -69,8 +71,8 @@ def confirmation_routes(gate: Gate, database: Database, confirming: Confirming) 
     return routes
 
 
-def _admit(gate: Gate, database: Database, action_id: str) -> str:
-    """Who it is, for the log. Raises Unauthenticated and Forbidden."""
+def _admit(gate: Gate, database: Database, action_id: str) -> Author:
+    """Who it is. Raises Unauthenticated and Forbidden."""
     key = bearer(request)
     if key is not None and key.startswith(clients.PREFIX):
         client = clients.authenticate(database, key)
@@ -78,11 +80,11 @@ def _admit(gate: Gate, database: Database, action_id: str) -> str:
             raise Unauthenticated("this API key is not valid, or was revoked")
         if Permission.CONFIRMATIONS_WRITE not in client.permissions:
             raise Forbidden(f"this API key lacks the permission {Permission.CONFIRMATIONS_WRITE}")
-        return f"client {client.name}"
+        return Author(f"client {client.name}", request_id())
     _, claims = gate.admit_core(request)
     if str(claims.get("actionId")).lower() != action_id.lower():
         raise Forbidden("the token is for another action")
-    return "the action's own token"
+    return Author("core's token", request_id())
 
 
 def _valid(schema: Schema) -> Mapping[str, Any]:
@@ -93,7 +95,7 @@ def _valid(schema: Schema) -> Mapping[str, Any]:
     return given
 
 
-def _resolved(confirming: Confirming, action_id: str, ruling: Ruling, by: str) -> Response:
+def _resolved(confirming: Confirming, action_id: str, ruling: Ruling, by: Author) -> Response:
     try:
         confirming.resolve(action_id, ruling, by)
     except BeingDecided as error:

@@ -23,9 +23,7 @@ class BrokenMessages(MessageError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = problems
-        listed = "\n".join(
-            f"  - {one.file}{f', row {one.row}' if one.row else ''}: {one.what}: {one.cure}" for one in problems
-        )
+        listed = "\n".join(f"  - {one.where}: {one.what}: {one.cure}" for one in problems)
         super().__init__(f"Some messages cannot go out like this:\n{listed}")
 
 

@@ -44,12 +44,10 @@ USER_SAMPLES: Mapping[str, Mapping[str, Any]] = {
 }
 
 DECISION_OPEN_SAMPLE: Mapping[str, str] = {
-    "trackingId": "B7K3QX",
-    "eventType": "birth",
-    "actionType": "REGISTER",
-    "actionId": "5f0c2d6e-8c1b-4d1e-9a57-0e5d2f1c7b3a",
-    "state": "deferred",
-    "tokenEnds": "2026-05-08 10:00 UTC",
+    "count": "23",
+    "decisions": "B7K3QX\nbirth\nREGISTER\nrefused\nending refused\n2026-05-08 10:00 UTC\n\n"
+    "M2XTW9\nmarriage\nREQUEST_CORRECTION\ndeferred\nundecided\n2026-05-14 08:30 UTC",
+    "more": "21",
 }
 # What is long and still occurs, by the names of variables: it decides how many segments an SMS has.
 LONG_VALUES: Mapping[str, str] = {

@@ -29,7 +29,7 @@ class Speaking:
         A rule that fails leaves the default: a message in another language is better than none.
         """
         rule = self.country.language_rule
-        if not wished and rule is not None:
+        if rule is not None and self.languages.match(wished) is None:
             try:
                 wished = _calls(lambda: rule(recipient), self.timeout)
             except Exception as error:

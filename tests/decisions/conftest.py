@@ -10,14 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import create_app, create_worker
-from app.access import development
+from app.access import clients, development
+from app.cli import commands
 from app.database.engine import Database
+from app.database.tables import decisions, deliveries
 from app.outbox.worker import Worker
 from app.settings import Settings
+from tests.conftest import SECRET_KEY
+from tests.opencrvs.core_events import Core
+
+DEFER = "@on_action('*', '*')\ndef wait(action):\n    return Defer('ask the ministry')\n"
 
 _CONTRACT = Path(__file__).parents[1] / "contract"
 
@@ -105,3 +113,70 @@ def make_worker() -> Iterator[Callable[[Country], Worker]]:
     yield make
     for worker in made:
         worker.close()
+
+
+class Late:
+    """A country that defers everything, its worker, and core."""
+
+    def __init__(self, country: Country, worker: Worker, core: Core) -> None:
+        self.country = country
+        self.worker = worker
+        self.core = core
+        self.key = clients.create(country.database, "civil-registry", ["confirmations:write"]).key
+
+    def defer(self, action_type: str = "REGISTER", **claims: Any) -> dict[str, Any]:
+        """Have core ask and be told to wait, of a record with a tracking id of its own."""
+        document = question(action_type) | {"trackingId": uuid.uuid4().hex[:6].upper()}
+        self.core.keep(document)
+        assert self.country.ask(document, **claims).status_code == 202
+        return document
+
+    def say(self, document: dict[str, Any], verb: str, bearer: str | None = None, **body: Any) -> int:
+        return (
+            self.country.app.test_client()
+            .post(
+                f"/confirmations/{pending(document)['id']}/{verb}",
+                json=body,
+                headers={"Authorization": f"Bearer {bearer or self.key}"},
+            )
+            .status_code
+        )
+
+    def work(self) -> None:
+        self.worker.run_until_idle()
+
+    def state(self, document: dict[str, Any]) -> str:
+        with self.country.database.reading() as connection:
+            return str(
+                connection.scalar(select(decisions.c.state).where(decisions.c.action_id == pending(document)["id"]))
+            )
+
+    def delivery(self, key: str) -> Any:
+        with self.country.database.reading() as connection:
+            return connection.execute(select(deliveries).where(deliveries.c.key == key)).one()
+
+
+@pytest.fixture
+def make_late(
+    make_country: Callable[..., Country], make_worker: Callable[[Country], Worker], core: Core
+) -> Callable[..., Late]:
+    def make(rules: str = DEFER, **environ: str) -> Late:
+        country = make_country(rules, GATEWAY_URL=core.url, **environ)
+        return Late(country, make_worker(country), core)
+
+    return make
+
+
+@pytest.fixture
+def late(make_late: Callable[..., Late]) -> Late:
+    return make_late()
+
+
+@pytest.fixture
+def run(late: Late) -> Callable[..., Result]:
+    def invoke(*arguments: str) -> Result:
+        settings = late.country.settings
+        environ = {"APP_ENV": "test", "DATABASE_URL": settings.database_url, "SECRET_KEY": SECRET_KEY}
+        return CliRunner().invoke(commands, list(arguments), env=environ)
+
+    return invoke

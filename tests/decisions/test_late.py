@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,78 +10,19 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select, update
-from structlog.testing import capture_logs
 
 from app.access import clients
 from app.cli import commands
+from app.database import audit
 from app.database.clock import now
-from app.database.tables import decisions, deliveries
-from app.encryption import Cipher
-from app.notifications.inbox import Inbox
+from app.database.tables import decisions
 from app.outbox import operations
 from app.outbox.worker import Worker
 from tests.conftest import SECRET_KEY
-from tests.decisions.conftest import Country, pending, question
+from tests.decisions.conftest import DEFER, Country, Late, pending, question
 from tests.opencrvs.core_events import Core, Mood
 
-DEFER = "@on_action('*', '*')\ndef wait(action):\n    return Defer('ask the ministry')\n"
-
 MakeWorker = Callable[[Country], Worker]
-
-
-class Late:
-    """A country that defers everything, its worker, and core."""
-
-    def __init__(self, country: Country, worker: Worker, core: Core) -> None:
-        self.country = country
-        self.worker = worker
-        self.core = core
-        self.key = clients.create(country.database, "civil-registry", ["confirmations:write"]).key
-
-    def defer(self, action_type: str = "REGISTER") -> dict[str, Any]:
-        """Have core ask and be told to wait."""
-        document = question(action_type)
-        self.core.keep(document)
-        assert self.country.ask(document).status_code == 202
-        return document
-
-    def say(self, document: dict[str, Any], verb: str, bearer: str | None = None, **body: Any) -> int:
-        return (
-            self.country.app.test_client()
-            .post(
-                f"/confirmations/{pending(document)['id']}/{verb}",
-                json=body,
-                headers={"Authorization": f"Bearer {bearer or self.key}"},
-            )
-            .status_code
-        )
-
-    def work(self) -> None:
-        self.worker.run_until_idle()
-
-    def state(self, document: dict[str, Any]) -> str:
-        with self.country.database.reading() as connection:
-            return str(
-                connection.scalar(select(decisions.c.state).where(decisions.c.action_id == pending(document)["id"]))
-            )
-
-    def delivery(self, key: str) -> Any:
-        with self.country.database.reading() as connection:
-            return connection.execute(select(deliveries).where(deliveries.c.key == key)).one()
-
-
-@pytest.fixture
-def make_late(make_country: Callable[..., Country], make_worker: MakeWorker, core: Core) -> Callable[..., Late]:
-    def make(rules: str = DEFER, **environ: str) -> Late:
-        country = make_country(rules, GATEWAY_URL=core.url, **environ)
-        return Late(country, make_worker(country), core)
-
-    return make
-
-
-@pytest.fixture
-def late(make_late: Callable[..., Late]) -> Late:
-    return make_late()
 
 
 def test_an_accept_is_kept_and_core_is_told_with_a_number_of_ours(late: Late) -> None:
@@ -184,6 +124,55 @@ def test_while_core_is_away_it_is_tried_again(late: Late, mood: Mood) -> None:
     assert late.state(document) == "confirmed"
 
 
+def tried(late: Late, times: int) -> None:
+    """Have the worker try, again and again."""
+    for _ in range(times):
+        operations.retry(late.country.database, None)
+        late.work()
+
+
+def test_a_plain_500_is_tried_twelve_times_and_then_it_is_taken_for_a_refusal(late: Late) -> None:
+    document = late.defer()
+    late.say(document, "accept")
+    late.core.mood = Mood.FAILING
+    tried(late, 11)
+    assert (late.delivery("confirmation").state, late.state(document)) == ("queued", "confirming")
+    tried(late, 1)
+    delivery = late.delivery("confirmation")
+    assert (delivery.state, late.state(document), delivery.attempts) == ("failed", "refused", 12)
+    assert delivery.reason.startswith("core fails on it every time")
+
+
+@pytest.mark.parametrize("mood", [Mood.AWAY, Mood.HTML])
+def test_tries_that_did_not_come_to_core_itself_are_not_counted_as_refusals(late: Late, mood: Mood) -> None:
+    document = late.defer()
+    late.say(document, "accept")
+    late.core.mood = mood
+    tried(late, 13)
+    late.core.mood = Mood.FAILING
+    tried(late, 11)
+    assert (late.delivery("confirmation").state, late.state(document)) == ("queued", "confirming")
+    late.core.mood = mood
+    tried(late, 1)
+    assert late.state(document) == "confirming"
+    late.core.mood = Mood.FAILING
+    tried(late, 1)
+    assert late.state(document) == "refused"
+
+
+def test_what_is_decided_anew_is_tried_anew(late: Late) -> None:
+    document = late.defer()
+    late.say(document, "accept")
+    late.core.mood = Mood.FAILING
+    tried(late, 12)
+    assert late.state(document) == "refused"
+    assert late.say(document, "accept") == 202
+    tried(late, 11)
+    assert late.state(document) == "confirming"
+    tried(late, 1)
+    assert late.state(document) == "refused"
+
+
 def test_what_no_retry_cures_fails_at_once_and_says_why(late: Late) -> None:
     document = late.defer()
     late.core.tokens = set()  # core takes none any more
@@ -235,40 +224,6 @@ def test_without_a_gateway_the_confirmation_waits_and_says_so(
     assert "GATEWAY_URL" in late.delivery("confirmation").reason
 
 
-def scraped(late: Late) -> dict[str, float]:
-    """The metrics by their names and labels."""
-    lines = late.country.app.test_client().get("/metrics").text.splitlines()
-    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
-
-
-def test_what_is_open_a_day_before_its_token_dies_is_said_once_by_mail_too(make_late: Callable[..., Late]) -> None:
-    late = make_late(ALERT_EMAIL="operator@registry.test")
-    soon, later = late.defer("DECLARE"), question("REGISTER")
-    assert late.country.ask(later, exp=int(time.time()) + 3 * 86_400).status_code == 202
-    with capture_logs() as logs:
-        late.work()
-    assert [line["action_id"] for line in logs if line["event"] == "decision.open"] == [pending(soon)["id"]]
-    (mail,) = Inbox(late.country.database, Cipher([SECRET_KEY])).newest()
-    assert mail.to == ("operator@registry.test",)
-    assert soon["trackingId"] in mail.subject
-    assert f"country-config confirmations accept {pending(soon)['id']}" in mail.text
-    assert scraped(late)["country_config_decisions_late"] == 1
-    late.worker._chores_done_at = float("-inf")
-    late.work()
-    assert len(Inbox(late.country.database, Cipher([SECRET_KEY])).newest()) == 1
-
-
-def test_what_is_past_its_deadline_is_said(make_late: Callable[..., Late]) -> None:
-    late = make_late(
-        "from datetime import timedelta\n@on_action('*', '*')\ndef wait(action):\n"
-        "    return Defer('ask', deadline=timedelta(seconds=-1))\n"
-    )
-    assert late.country.ask(question("DECLARE"), exp=int(time.time()) + 3 * 86_400).status_code == 202
-    with capture_logs() as logs:
-        late.work()
-    assert [line["event"] for line in logs if line["event"] == "decision.open"] == ["decision.open"]
-
-
 def test_a_token_is_erased_when_it_has_expired_and_a_confirmation_without_one_says_so(late: Late) -> None:
     document = late.defer()
     with late.country.database.transaction() as connection:
@@ -281,16 +236,6 @@ def test_a_token_is_erased_when_it_has_expired_and_a_confirmation_without_one_sa
     assert late.core.calls == []
     assert "has expired" in late.delivery("confirmation").reason
     assert late.state(document) == "refused"
-
-
-@pytest.fixture
-def run(late: Late) -> Callable[..., Result]:
-    def invoke(*arguments: str) -> Result:
-        settings = late.country.settings
-        environ = {"APP_ENV": "test", "DATABASE_URL": settings.database_url, "SECRET_KEY": SECRET_KEY}
-        return CliRunner().invoke(commands, list(arguments), env=environ)
-
-    return invoke
 
 
 def test_an_operator_lists_accepts_and_rejects(late: Late, run: Callable[..., Result]) -> None:
@@ -307,6 +252,35 @@ def test_an_operator_lists_accepts_and_rejects(late: Late, run: Callable[..., Re
     late.work()
     assert {late.state(first), late.state(second)} == {"confirmed"}
     assert "Nothing is open" in run("confirmations", "list").output
+
+
+def test_whose_word_it_was_is_kept_and_not_the_reason(late: Late, run: Callable[..., Result]) -> None:
+    by_client, by_core, by_hand = late.defer(), late.defer("DECLARE"), late.defer("DECLARE")
+    assert late.say(by_client, "reject", reason="Amina was not born here") == 202
+    assert late.say(by_core, "accept", late.country.token(by_core)) == 202
+    assert late.say(by_core, "accept", late.country.token(by_core)) == 202
+    assert run("confirmations", "accept", pending(by_hand)["id"]).exit_code == 0
+    late.work()
+    assert late.say(by_core, "accept", late.country.token(by_core)) == 202  # core has it already: nothing is done
+    hand, again, core, client = audit.newest(late.country.database, 4)
+    assert (client.who, client.what) == ("client civil-registry", "confirmation.reject")
+    assert (core.who, core.what, core.subject) == ("core's token", "confirmation.accept", pending(by_core)["id"])
+    assert core.request_id
+    assert (again.who, again.subject) == (core.who, core.subject)
+    assert hand.who.startswith("operator ")
+    assert (hand.subject, hand.request_id) == (pending(by_hand)["id"], None)
+    assert "Amina" not in repr([hand, again, core, client])
+    assert pending(by_client)["id"] in run("audit", "list", "--subject", client.subject).output
+
+
+def test_a_word_that_was_not_taken_is_not_kept(late: Late) -> None:
+    first, second = late.defer(), late.defer()
+    assert late.say(first, "accept", registrationNumber="N-1") == 202
+    assert late.say(second, "accept", registrationNumber="N-1") == 422
+    assert late.say(first, "reject", reason="no") == 409
+    late.work()
+    said = [row.subject for row in audit.newest(late.country.database, 50) if row.what.startswith("confirmation")]
+    assert said == [pending(first)["id"]]
 
 
 def test_rules_can_be_tried_on_a_document(make_country: Callable[..., Country], tmp_path: Path) -> None:

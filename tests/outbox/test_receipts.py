@@ -33,7 +33,7 @@ def unheard(_delivery: Delivery) -> Outcome:
 
 def told(outbox: Outbox, state: State, provider_id: str = "SM1", reason: str | None = None) -> bool:
     """A receipt of the only delivery."""
-    return take(outbox.database, "sms", Receipt(outbox.only().id, provider_id, state, reason))
+    return take(outbox.database, outbox.cipher, "sms", Receipt(outbox.only().id, provider_id, state, reason))
 
 
 def test_what_has_arrived_is_delivered(outbox: Outbox, sms: Make) -> None:
@@ -169,9 +169,9 @@ def test_what_is_not_known_is_said(outbox: Outbox, sms: Make, email: Make) -> No
     outbox.owe(sms())
     assert not told(outbox, State.DELIVERED)  # it was never tried
     for delivery_id in ("no-such-id", "", "\0", "01a1fcb6-ddd6-7eec-913f-981f3758ce79"):
-        assert not take(outbox.database, "sms", Receipt(delivery_id, "SM1", State.DELIVERED))
+        assert not take(outbox.database, outbox.cipher, "sms", Receipt(delivery_id, "SM1", State.DELIVERED))
     outbox.run(sms=sent)
-    assert not take(outbox.database, "email", Receipt(outbox.only().id, "SM1", State.DELIVERED))
+    assert not take(outbox.database, outbox.cipher, "email", Receipt(outbox.only().id, "SM1", State.DELIVERED))
     assert outbox.only().state == State.SENT
 
 

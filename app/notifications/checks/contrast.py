@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lxml.html import document_fromstring
+from lxml import etree
+from lxml.html import HTMLParser, document_fromstring
 
 ENOUGH = 4.5
 ENOUGH_IF_LARGE = 3.0  # from 24 px, or from 18.66 px where it is bold
@@ -15,18 +16,23 @@ ENOUGH_IF_LARGE = 3.0  # from 24 px, or from 18.66 px where it is bold
 _DECLARATION = re.compile(r"([a-z-]+)\s*:\s*([^;]+)", re.IGNORECASE)
 _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})\b", re.IGNORECASE)
 _RGB = re.compile(r"rgba?\(\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})\s*(?:[,/]\s*([\d.]+%?))?\s*\)", re.IGNORECASE)
-_SIZE = re.compile(r"(?<![\w/])(\d+(?:\.\d+)?)px")
+_SIZE = re.compile(r"(?<![\w./])(\d+(?:\.\d+)?)(px|pt|em|rem|%)", re.IGNORECASE)
 _BOLD = re.compile(r"\b(bold|bolder|[6-9]00)\b", re.IGNORECASE)
-_NAMED = {
-    "white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128), "grey": (128, 128, 128),
-    "silver": (192, 192, 192), "red": (255, 0, 0), "maroon": (128, 0, 0), "green": (0, 128, 0), "blue": (0, 0, 255),
-    "navy": (0, 0, 128), "yellow": (255, 255, 0), "orange": (255, 165, 0), "teal": (0, 128, 128),
+_HIDING = re.compile(r"\s*(?:none|hidden|0(?:\.0*)?)\s*(?:!|$)", re.IGNORECASE)
+_NAMED = {  # the sixteen of HTML 4, and other greys
+    "white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128), "silver": (192, 192, 192),
+    "red": (255, 0, 0), "maroon": (128, 0, 0), "yellow": (255, 255, 0), "olive": (128, 128, 0),
+    "lime": (0, 255, 0), "green": (0, 128, 0), "aqua": (0, 255, 255), "teal": (0, 128, 128),
+    "blue": (0, 0, 255), "navy": (0, 0, 128), "fuchsia": (255, 0, 255), "purple": (128, 0, 128),
+    "whitesmoke": (245, 245, 245), "gainsboro": (220, 220, 220), "lightgray": (211, 211, 211),
+    "darkgray": (169, 169, 169), "dimgray": (105, 105, 105), "slategray": (112, 128, 144),
 }  # fmt: skip
 _UNSEEN = {"head", "style", "script", "title"}
 _BOLD_TAGS = {"b", "strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"}
 _HEADINGS = {"h1": 32.0, "h2": 24.0, "h3": 18.7, "h4": 16.0, "h5": 13.3, "h6": 10.7}  # px, as browsers have them
 
 Colour = tuple[int, int, int]
+Element = Any  # lxml has no types
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,8 @@ def colour_of(text: str) -> Colour | None:
     if (found := _RGB.search(text)) and found.group(4) in (None, "1", "100%", "1.0"):
         red, green, blue = (min(255, int(found.group(part))) for part in (1, 2, 3))
         return red, green, blue
-    return next((_NAMED[word] for word in re.findall(r"[a-z]+", text) if word in _NAMED), None)
+    words = text.replace("grey", "gray").split()
+    return next((_NAMED[word] for word in words if word in _NAMED), None)
 
 
 def too_faint(html: str) -> list[TooFaint]:
@@ -75,7 +82,8 @@ def too_faint(html: str) -> list[TooFaint]:
     Backgrounds that are pictures or gradients are not judged.
     """
     found: dict[tuple[Colour, Colour], TooFaint] = {}
-    for text, style in _texts(document_fromstring(html), _Style()):
+    page = _parsed(html)
+    for text, style in () if page is None else _texts(page, _Style()):
         if style.colour is None or style.behind is None:
             continue
         large = style.size >= 24 or (style.bold and style.size >= 18.66)
@@ -83,13 +91,22 @@ def too_faint(html: str) -> list[TooFaint]:
         ratio = contrast(style.colour, style.behind)
         if ratio < enough:
             said = TooFaint(
-                " ".join(text.split())[:40], _hex(style.colour), _hex(style.behind), round(ratio, 1), enough
+                " ".join(text.split())[:40], as_hex(style.colour), as_hex(style.behind), round(ratio, 1), enough
             )
             found.setdefault((style.colour, style.behind), said)
     return list(found.values())
 
 
-def _texts(element: Any, around: _Style) -> Iterator[tuple[str, _Style]]:
+def _parsed(html: str) -> Element | None:
+    """None where there is nothing in it."""
+    octets = html.replace("\0", "").encode("utf-8", "replace")
+    try:
+        return document_fromstring(octets, parser=HTMLParser(encoding="utf-8", huge_tree=True))
+    except etree.ParserError:
+        return None
+
+
+def _texts(element: Element, around: _Style) -> Iterator[tuple[str, _Style]]:
     """Every text that is shown, with its style. Iterates, since elements may be nested deeply."""
     pending = [(element, around)]
     while pending:
@@ -107,7 +124,7 @@ def _texts(element: Any, around: _Style) -> Iterator[tuple[str, _Style]]:
             pending.append((child, style))
 
 
-def _styled(element: Any, around: _Style) -> tuple[_Style, bool]:
+def _styled(element: Element, around: _Style) -> tuple[_Style, bool]:
     style = around
     if element.tag in _BOLD_TAGS:
         style = replace(style, bold=True, size=_HEADINGS.get(element.tag, style.size))
@@ -124,16 +141,24 @@ def _styled(element: Any, around: _Style) -> tuple[_Style, bool]:
                 style = replace(style, colour=style.colour if "inherit" in value else colour_of(value))
             case "background-color" | "background":
                 style = replace(style, behind=_behind(value, style.behind))
-            case "font-size" | "font":
-                if size := _SIZE.search(value):
-                    style = replace(style, size=float(size.group(1)))
-                if name.lower() == "font":
-                    style = replace(style, bold=bool(_BOLD.search(value)))
+            case "font":
+                style = replace(style, size=_size(value, around.size), bold=bool(_BOLD.search(value)))
+            case "font-size":
+                style = replace(style, size=_size(value, around.size))
             case "font-weight":
                 style = replace(style, bold=bool(_BOLD.search(value)))
-            case "display" if value.strip().lower() == "none":
-                shown = False
+            case "display" | "visibility" | "opacity":
+                shown = shown and not _HIDING.match(value)
     return style, shown
+
+
+def _size(value: str, around: float) -> float:
+    """In px; what cannot be told is as around it."""
+    found = _SIZE.search(value)
+    if found is None:
+        return around
+    of = {"px": 1.0, "pt": 4 / 3, "em": around, "rem": 16.0, "%": around / 100}
+    return float(found.group(1)) * of[found.group(2).lower()]
 
 
 def _behind(value: str, around: Colour | None) -> Colour | None:
@@ -151,5 +176,6 @@ def _luminance(colour: Colour) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _hex(colour: Colour) -> str:
+def as_hex(colour: Colour) -> str:
+    """As `#rrggbb`."""
     return "#{:02x}{:02x}{:02x}".format(*colour)

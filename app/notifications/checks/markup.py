@@ -25,11 +25,16 @@ class MarkupProblem:
 def markup_problems(html: str) -> list[MarkupProblem]:
     """Elements that are closed and not open, or open and never closed; pictures without a text; unfinished tags."""
     reader = _Reader()
-    reader.feed(html)
-    unfinished = reader.rawdata.strip()
-    reader.close()
+    try:
+        reader.feed(html)
+        unfinished, line = reader.rawdata.strip(), reader.getpos()[0]
+        reader.close()
+    except AssertionError:  # what the standard library says to a broken <![
+        return [*reader.problems, MarkupProblem(reader.getpos()[0], "a <! has no sense and no end")]
     if unfinished.startswith("<"):
-        reader.problems.append(MarkupProblem(reader.getpos()[0], "a tag that never ends: a `>` is missing"))
+        reader.problems.append(
+            MarkupProblem(line, f"“{unfinished[:20]}” never ends: a > or a quotation mark is missing")
+        )
     for tag, line in reader.open:
         if tag not in _MAY_STAY_OPEN:
             reader.problems.append(MarkupProblem(line, f"<{tag}> is never closed"))
@@ -45,16 +50,24 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         line = self.getpos()[0]
         if tag == "img" and not any(name == "alt" for name, _ in attrs):
-            self.problems.append(MarkupProblem(line, '<img> has no alt: say what it shows, or alt="" for decoration'))
+            self.problems.append(
+                MarkupProblem(line, '<img> has no alt="..." that says what it shows (alt="" for decoration)')
+            )
         if tag not in _VOID:
             self.open.append((tag, line))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Only drawings know elements that close themselves: to a browser, `<b/>` is `<b>`."""
+        self.handle_starttag(tag, attrs)
+        if any(name in ("svg", "math") for name, _ in self.open):
+            self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID:
             return
         line = self.getpos()[0]
         if tag not in (name for name, _ in self.open):
-            self.problems.append(MarkupProblem(line, f"</{tag}> closes what is not open"))
+            self.problems.append(MarkupProblem(line, f"</{tag}> closes what was never opened"))
             return
         while self.open:
             name, opened = self.open.pop()

@@ -1,24 +1,25 @@
-"""Every message in every language, made with sample values and looked at."""
+"""Every message in every language: is it complete, can it be made, can it be read, and what does it cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from app.notifications import look
-from app.notifications.checks import files, wording
-from app.notifications.checks.contrast import too_faint
-from app.notifications.checks.markup import markup_problems
-from app.notifications.checks.problems import Problem, error, told_once, warning
-from app.notifications.checks.wording import Place, Wording
-from app.notifications.errors import MessageError
-from app.notifications.render import Renderer
+from app.notifications.checks import cells, colours, files, wording
+from app.notifications.checks.cells import Variables, close_to
+from app.notifications.checks.emails import FaintTexts
+from app.notifications.checks.making import Making
+from app.notifications.checks.prices import price_together
+from app.notifications.checks.problems import Problem, error, told_once
+from app.notifications.checks.wording import Wording
+from app.notifications.faults import UnusableFile
+from app.notifications.previews.noting import NotingTranslations
+from app.notifications.render import ALWAYS, Renderer
 from app.notifications.sample import Sample
-from app.notifications.sms.segments import odd_characters, segments
-from app.notifications.translations import Translations, UnknownText, UnknownVariable
-
-_LONGEST_SUBJECT = 78  # characters; more is cut off in lists
+from app.notifications.translations import Translations
 
 
 @dataclass(frozen=True)
@@ -39,118 +40,73 @@ def check(
     """All that is wrong with the messages of these places: directories with `templates/` and `translations/` in them,
     our own last. Texts must be there in the `required` languages; others may have gaps. Never raises.
     """
-    ours = places[-1]
     words, problems = wording.read([place / "translations" for place in places], default_language)
-    shipped, _ = wording.read([ours / "translations"], default_language)
-    problems += files.problems(places, [one.sample.message for one in rehearsed])
+    samples = [one.sample for one in rehearsed]
+    languages = words.translations.languages
+    variables = _variables(samples)
+    problems += files.problems(places, [sample.message for sample in samples], languages)
+    problems += _language_problems(words, required, default_language)
+    directories = [place / "templates" / "email" for place in places]
+    asked: set[str] = set()
     try:
-        renderer = make_renderer(words.translations)
-    except MessageError as broken:
-        return told_once([*problems, _of_error(broken, words, str(places[0]))])
-    problems += _language_problems(required, default_language, renderer)
-    problems += _row_problems(words, shipped, rehearsed, renderer, required, ours)
-    for one in rehearsed:
-        for language in renderer.languages:
-            if "email" in one.channels:
-                problems += _email_problems(renderer, words, one.sample, language)
-            if "sms" in one.channels and one.sample.message.sms_id is not None:
-                problems += _sms_problems(renderer, words, one.sample, one.sample.message.sms_id, language)
+        colours_of_all = look.load(directories)
+        problems += colours.problems(colours_of_all, directories)
+        noting = NotingTranslations(words.translations.texts, default_language)
+        renderer = make_renderer(noting)
+    except UnusableFile as broken:
+        problems += [error(broken.path, fault.line, fault.what, fault.cure) for fault in broken.faults]
+    else:
+        faint = FaintTexts(colours_of_all)
+        templates = {path.name for directory in directories for path in directory.glob("*.html")}
+        making = Making(renderer, words, noting, faint, variables.names, templates)
+        for one in rehearsed:
+            for language in languages:
+                problems += making.problems(one.sample, one.channels, language)
+        problems += faint.problems()
+        by_sms = [one.sample for one in rehearsed if "sms" in one.channels]
+        problems += price_together(renderer, words, by_sms, [one for one in required if one in languages])
+        asked = making.asked
+    problems += _text_problems(words, asked, samples, required, places, variables)
     return told_once(problems)
 
 
-def _language_problems(required: Sequence[str], default_language: str, renderer: Renderer) -> Iterator[Problem]:
-    for setting, languages in (("NOTIFICATION_LANGUAGES", required), ("DEFAULT_LANGUAGE", [default_language])):
-        for language in languages:
-            if language not in renderer.languages:
-                there = ", ".join(renderer.languages)
-                yield error("translations", None, f"{setting} has {language}, which is no column", f"there are {there}")
+def _language_problems(words: Wording, required: Sequence[str], default_language: str) -> Iterator[Problem]:
+    there = words.translations.languages
+    wanted = dict.fromkeys(required, "NOTIFICATION_LANGUAGES") | {default_language: "DEFAULT_LANGUAGE"}
+    for language, setting in wanted.items():
+        if language not in there:
+            cure = close_to(language, there) or f"there are {', '.join(there)}: add the column, or change the setting"
+            yield error(words.home, None, f"{setting} has {language}, which is no column", cure)
 
 
-def _row_problems(
+def _text_problems(
     words: Wording,
-    shipped: Wording,
-    rehearsed: Sequence[Rehearsed],
-    renderer: Renderer,
+    asked: Collection[str],
+    samples: Sequence[Sample],
     required: Sequence[str],
-    ours: Path,
+    places: Sequence[Path],
+    variables: Variables,
 ) -> Iterator[Problem]:
-    messages = [one.sample.message for one in rehearsed]
-    sms_ids = {message.sms_id for message in messages if message.sms_id is not None}
-    known = frozenset(shipped.rows) | sms_ids | {text_id for text_id in words.rows if _is_of(text_id, messages)}
-    plain = frozenset(sms_ids | {text_id for text_id in words.rows if text_id.endswith((".subject", ".unnamed"))})
-    variables = frozenset(renderer.always).union(*(one.sample.variables for one in rehearsed))
-    needed = [text_id for text_id in shipped.rows if text_id in words.rows]
-    present = [language for language in required if language in renderer.languages]
-    yield from wording.missing_rows(words, needed, present)
-    yield from wording.cell_problems(words, plain, variables)
-    yield from wording.unused_rows(words, known, ours)
+    *countries, ours = places
+    shipped = wording.read([ours / "translations"], words.translations.default_language)[0].rows.keys()
+    sms_ids = {sample.message.sms_id for sample in samples if sample.message.sms_id is not None}
+    of_emails = {f"{sample.message.name}.{part}" for sample in samples for part in ("subject", "title", "intro")}
+    used = {*shipped, *asked, *sms_ids, *of_emails, *files.quoted(countries)}
+    there = [language for language in required if language in words.translations.languages]
+    yield from cells.missing_texts(words, [text_id for text_id in words.rows if text_id in {*shipped, *asked}], there)
+    yield from cells.unused_texts(words, used, ours)
+    plain = sms_ids | {text_id for text_id in words.rows if text_id.endswith((".subject", ".unnamed"))}
+    yield from cells.cell_problems(words, used, plain, variables)
 
 
-def _is_of(text_id: str, messages: Iterable[object]) -> bool:
-    return any(text_id.startswith(f"{getattr(message, 'name', '')}.") for message in messages)
-
-
-def _email_problems(renderer: Renderer, words: Wording, sample: Sample, language: str) -> Iterator[Problem]:
-    message = sample.message.name
-    file = renderer.file_of(message, language)
-    where = f"{message} in {language}"
-    try:
-        page = renderer.page(message, sample.variables, language)
-        email = renderer.email(message, sample.variables, language)
-        long_subject = renderer.page(message, sample.long_variables, language).subject
-    except MessageError as broken:
-        yield _of_error(broken, words, file)
-        return
-    for problem in markup_problems(page.html):
-        yield error(file, None, f"the HTML of the e-mail: {problem.what}", "mend the template, or the text in it")
-    for faint in too_faint(email.html):
-        yield error(
-            file,
-            None,
-            f"hard to read: {faint.colour} on {faint.behind} has a contrast of {faint.ratio}, as in “{faint.text}”",
-            f"{faint.enough:g} is enough; change a colour in {look.FILE} or in the template",
-        )
-    yield from _lost(email.text, sample, file, where)
-    if len(long_subject) > _LONGEST_SUBJECT:
-        place = words.place(f"{message}.subject", language)
-        what = f"the subject of {where} may have {len(long_subject)} characters"
-        yield warning(place.file, place.row, what, f"lists cut off what is beyond {_LONGEST_SUBJECT}")
-
-
-def _sms_problems(renderer: Renderer, words: Wording, sample: Sample, sms_id: str, language: str) -> Iterator[Problem]:
-    place = words.place(sms_id, language)
-    try:
-        text = renderer.sms(sms_id, sample.variables, language)
-        long_text = renderer.sms(sms_id, sample.long_variables, language)
-    except MessageError as broken:
-        yield _of_error(broken, words, str(place.file))
-        return
-    yield from _lost(text, sample, str(place.file), f"{sms_id} in {language}", place.row)
-    counted = segments(long_text)
-    if counted.count > 1:
-        odd = odd_characters(long_text)
-        why = f", because of {' '.join(odd[:8])}" if odd and counted.encoding != "GSM-7" else ""
-        what = f"{sms_id} in {language} costs {counted.count} SMS ({counted.characters} characters, {counted.encoding})"
-        room = "160 characters" if counted.encoding == "GSM-7" else "70 characters"
-        yield warning(place.file, place.row, what, f"one SMS has room for {room}{why}")
-
-
-def _lost(text: str, sample: Sample, file: str, where: str, row: int | None = None) -> Iterator[Problem]:
-    """Essential variables that do not come out: the message would be of no use."""
-    said = " ".join(text.split())
-    for name in sample.message.essential:
-        if " ".join(sample.variables[name].split()) not in said:
-            yield error(file, row, f"{where} does not say {{{{{name}}}}}", f"put {{{{{name}}}}} into it")
-
-
-def _of_error(broken: MessageError, words: Wording, file: str) -> Problem:
-    if isinstance(broken, UnknownVariable) and broken.text_id is not None:
-        place: Place | None = words.place(broken.text_id, broken.language)
-    elif isinstance(broken, UnknownText):
-        place = words.place(broken.text_id)
-    else:
-        place = None
-    cure = "mend it; see docs/customising.md"
-    return (
-        error(place.file, place.row, str(broken), cure) if place is not None else error(file, None, str(broken), cure)
-    )
+def _variables(samples: Sequence[Sample]) -> Variables:
+    """Names that say the same in a sample are taken for names of the same thing."""
+    names = ALWAYS.union(*(sample.variables for sample in samples))
+    alike = {name: name for name in names}
+    for sample in samples:
+        by_value = sorted((value, name) for name, value in sample.variables.items() if value)
+        for _, same in groupby(by_value, key=lambda pair: pair[0]):
+            merged = {alike[name] for _, name in same}
+            if len(merged) > 1:
+                alike = {name: min(merged) if first in merged else first for name, first in alike.items()}
+    return Variables(names, alike)

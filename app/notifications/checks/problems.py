@@ -25,6 +25,12 @@ class Problem:
     what: str
     cure: str
 
+    @property
+    def where(self) -> str:
+        """The file, and in it the row or line."""
+        counted = "row" if self.file.endswith(".csv") else "line"
+        return f"{self.file}, {counted} {self.row}" if self.row else self.file
+
 
 def error(file: Path | str, row: int | None, what: str, cure: str) -> Problem:
     """One that stops a deployment."""

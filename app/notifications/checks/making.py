@@ -1,0 +1,84 @@
+"""Makes messages with sample values, and looks at what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from app.notifications.checks.emails import FaintTexts, as_by_night, page_problems, subject_problems
+from app.notifications.checks.failures import Attempt, failure
+from app.notifications.checks.prices import price_problems
+from app.notifications.checks.problems import Problem, error
+from app.notifications.checks.wording import Wording
+from app.notifications.errors import MessageError
+from app.notifications.previews.noting import NotingTranslations
+from app.notifications.render import ALWAYS, Renderer
+from app.notifications.sample import Sample
+
+
+class Making:
+    """`noting` is what the renderer was made with; `variables` and `templates` are the names of all that there are.
+
+    `asked` are the ids of the texts that the messages have asked for so far.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        words: Wording,
+        noting: NotingTranslations,
+        faint: FaintTexts,
+        variables: Collection[str],
+        templates: Collection[str],
+    ) -> None:
+        self.asked: set[str] = set()
+        self._renderer = renderer
+        self._words = words
+        self._noting = noting
+        self._faint = faint
+        self._variables = variables
+        self._templates = templates
+
+    def problems(self, sample: Sample, channels: Collection[str], language: str) -> Iterator[Problem]:
+        if "email" in channels:
+            yield from self._noted(self._email, sample, language)
+        if "sms" in channels and sample.message.sms_id is not None:
+            yield from self._noted(self._sms, sample, language)
+
+    def _noted(
+        self, look_at: Callable[[Sample, str], Iterator[Problem]], sample: Sample, language: str
+    ) -> Iterator[Problem]:
+        self._noting.uses.clear()
+        try:
+            yield from look_at(sample, language)
+        except MessageError as broken:
+            file = self._renderer.file_of(sample.message.name, language)
+            variables = ALWAYS.union(sample.variables)
+            attempt = Attempt(sample.message.name, file, variables, self._variables, self._templates)
+            yield from failure(broken, attempt, self._words)
+        self.asked.update(use.text_id for use in self._noting.uses)
+
+    def _email(self, sample: Sample, language: str) -> Iterator[Problem]:
+        message = sample.message.name
+        file = self._renderer.file_of(message, language)
+        page = self._renderer.page(message, sample.variables, language)
+        email = self._renderer.finished(message, [page])
+        self._faint.look_at(email.html, self._renderer.inlined(message, as_by_night(page)), file)
+        yield from page_problems(page, file, self._noting.uses, self._words)
+        yield from _lost(email.text, sample, file, None, f"{message} in {language}")
+        yield from subject_problems(self._renderer, self._words, sample, language)
+
+    def _sms(self, sample: Sample, language: str) -> Iterator[Problem]:
+        sms_id = sample.message.sms_id or ""
+        place = self._words.place(sms_id, language)
+        text = self._renderer.sms(sms_id, sample.variables, language)
+        yield from _lost(text, sample, str(place.file), place.row, f"{sms_id} in {language}")
+        long_text = self._renderer.sms(sms_id, sample.long_variables, language)
+        yield from price_problems(self._words, sms_id, language, long_text)
+
+
+def _lost(text: str, sample: Sample, file: str, row: int | None, where: str) -> Iterator[Problem]:
+    """Essential variables that do not come out: the message would be of no use."""
+    said = " ".join(text.split())
+    for name in sample.message.essential:
+        if " ".join(sample.variables[name].split()) not in said:
+            yield error(file, row, f"{where} does not say {{{{{name}}}}}", f"put {{{{{name}}}}} into it")

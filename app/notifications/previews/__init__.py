@@ -1,0 +1,1 @@
+"""What messages look like, from their files as they are at that moment."""
