@@ -39,7 +39,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.access.gate import Gate
     from app.access.networks import Callers
     from app.console.inbox import inbox_pages
-    from app.console.messages import message_pages
     from app.database.engine import Database
     from app.decisions.confirming import Confirming
     from app.decisions.receiving import QuestionReceiver
@@ -93,6 +92,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     figures = [sharing.of_all_processes(counted), DatabaseGauges(database, gauges.read)]
     app.register_blueprint(metrics_routes(figures, lambda: callers.is_trusted(request)))
     if settings.inbox:
+        from app.console.messages import message_pages
+
         app.register_blueprint(inbox_pages(Inbox(database, cipher), lambda: callers.is_trusted(request)))
         app.register_blueprint(message_pages(previews(settings, rules), lambda: callers.is_trusted(request)))
         app.add_url_rule("/", view_func=lambda: redirect("/inbox"), endpoint="start")

@@ -10,6 +10,7 @@ from app.cli.audit import audit
 from app.cli.clients import clients
 from app.cli.confirmations import confirmations
 from app.cli.database import db
+from app.cli.messages import messages
 from app.cli.outbox import outbox
 from app.cli.processes import serve, web, worker
 from app.cli.rules import rules
@@ -27,7 +28,7 @@ def commands() -> None:
     """The server that a country puts beside OpenCRVS. Settings come from the environment; see the README."""
 
 
-for command in (serve, web, worker, db, outbox, confirmations, rules, clients, audit, samples):
+for command in (serve, web, worker, db, outbox, confirmations, rules, clients, audit, messages, samples):
     commands.add_command(command)
 
 
