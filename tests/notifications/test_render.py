@@ -26,7 +26,7 @@ class TestEveryMessage:
     def test_is_a_whole_accessible_page_that_needs_nothing_from_outside(self, message: str, language: str) -> None:
         email = rendered(message, language)
         page = Page(email.html)
-        assert page.tags[0] == ("html", {"lang": language, "dir": "ltr"})
+        assert page.tags[0] == ("html", {"lang": language, "dir": "rtl" if language == "ar" else "ltr"})
         assert page.texts["title"] == [email.subject]
         assert len(page.texts["h1"]) == 1
         assert page.texts["h1"][0].strip()
@@ -66,7 +66,7 @@ class TestEveryMessage:
 
     @EACH_MESSAGE
     def test_is_in_english_where_its_language_is_not_spoken(self, message: str) -> None:
-        assert rendered(message, "pt") == rendered(message, "en")
+        assert rendered(message, "xx") == rendered(message, "en")
 
     def test_differs_from_language_to_language(self) -> None:
         assert rendered("2fa", "fr").subject == "Votre code de connexion OpenCRVS"
@@ -77,7 +77,8 @@ class TestEveryMessage:
     def test_as_sms_goes_as_one_part(self, text_id: str, message: str, language: str) -> None:
         text = RENDERER.sms(text_id, variables(message) | {"completeSetupUrl": "https://login.opencrvs.test"}, language)
         sample = USER_SAMPLES[message]
-        assert (segments(text).encoding, segments(text).count) == ("GSM-7", 1)
+        counted = segments(text)
+        assert (counted.encoding, counted.count) == ("GSM-7", 1) or (language == "ar" and counted.count <= 2)
         assert all(sample[field] in text for field in ("username", "code", "temporaryPassword") if field in sample)
 
     def test_there_is_a_template_for_each_and_none_beside_them(self) -> None:

@@ -62,7 +62,7 @@ def test_a_language_from_right_to_left() -> None:
 
 def test_the_default_language_stands_in() -> None:
     theirs = renderer(wording=Translations(WORDING.texts, "fr"))
-    email = theirs.email("2fa", variables("2fa"), "sw")
+    email = theirs.email("2fa", variables("2fa"), "xx")
     assert email == rendered("2fa", "fr")
 
 
