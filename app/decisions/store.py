@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from app.cleaning import clean
 from app.country import Action, Country
 from app.database import audit
 from app.database.audit import Author, What
@@ -57,7 +58,7 @@ class Decisions:
 
     def find_by_action(self, action_id: str) -> Decision | None:
         """The decision on the action of this id."""
-        return self._find(decisions.c.action_id == action_id)
+        return self._find(decisions.c.action_id == clean(action_id))  # PostgreSQL refuses even to compare with U+0000
 
     def find_by_trigger(self, trigger_id: str) -> Decision | None:
         """The decision that this trigger asked for."""
@@ -130,7 +131,8 @@ class Decisions:
     def resolve(self, decision: Decision, action: Action, ruling: Ruling, by: Author | None = None) -> bool:
         """Decide what was deferred, or what core refused, and owe core the confirmation.
 
-        `by` is whose word it is, where it is not the rules'. False where it is not open any more. Raises NoNumber, and what the country's hook raises.
+        `by` is whose word it is, where it is not the rules'. False where it is not open any more. Raises NoNumber,
+        and what the country's hook raises.
         """
         with self._database.transaction() as connection:
             held = connection.execute(

@@ -92,8 +92,12 @@ def test_bad_requests_are_422(late: Late, verb: str, body: dict[str, Any]) -> No
     assert late.say(late.defer(), verb, **body) == 422
 
 
-def test_an_action_that_core_never_asked_about_is_404(late: Late) -> None:
-    assert late.say(question("REGISTER"), "accept") == 404
+@pytest.mark.parametrize("action_id", ["nothing", "a%00b", "%EF%BF%BD"])
+def test_an_action_that_core_never_asked_about_is_404(late: Late, action_id: str) -> None:
+    answer = late.country.app.test_client().post(
+        f"/confirmations/{action_id}/accept", json={}, headers={"Authorization": f"Bearer {late.key}"}
+    )
+    assert answer.status_code == 404
 
 
 @pytest.mark.parametrize("action_type", ["REJECT", "APPROVE_CORRECTION"])
