@@ -71,7 +71,7 @@ def test_twilio_s_receipt_finds_its_delivery(
     url = message["StatusCallback"]
     posted = form(status, **({"ErrorCode": code} if code else {}))
     receipt = twilio_receipts.read(url.rpartition("/")[2], url, MultiDict(posted), signed(url, posted), TOKEN)
-    assert take(outbox.database, "sms", receipt)
+    assert take(outbox.database, outbox.cipher, "sms", receipt)
     row = outbox.only()
     assert row.state == state
     assert (row.reason or "").endswith(reason or "")
@@ -82,7 +82,7 @@ def reported(outbox: Outbox, logged: Logged, status: dict[str, Any]) -> None:
     *_, delivery_id, token = urlsplit(logged.message["notifyUrl"]).path.split("/")
     body = json.dumps({"results": [report(status, logged.message_id)]}).encode()
     for receipt in infobip_receipts.read(delivery_id, token, body, ADDRESSES):
-        assert take(outbox.database, "sms", receipt)
+        assert take(outbox.database, outbox.cipher, "sms", receipt)
 
 
 def test_infobip_s_report_finds_its_delivery(
