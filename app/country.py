@@ -65,6 +65,7 @@ __all__ = [
 ]
 
 ANY = "*"
+NOWHERE = "an unknown place"
 
 # The action types that core asks about.
 CONFIRMABLE = (
@@ -159,7 +160,10 @@ class Action:
         Raises OfficeUnknown, so that a rule or a number which needs it is asked again once it is known.
         """
         if not self.known_office_code:
-            raise OfficeUnknown("the office's code is not known yet: the worker fetches core's locations")
+            raise OfficeUnknown(
+                "the office's code is not known: the worker fetches core's locations from GATEWAY_URL, and takes their "
+                "externalId"
+            )
         return self.known_office_code
 
     def after(self, answer: Mapping[str, Any]) -> Action:
@@ -245,13 +249,9 @@ class Country:
         """The one for this event type, or for any; None where numbers are left to the default."""
         return self.numbers.get(event_type) or self.numbers.get(ANY)
 
-    def informant_rule(self, event_type: str) -> InformantRule:
-        """The one for this event type, or for any; without one, what core's own forms say."""
-        return self.informants.get(event_type) or self.informants.get(ANY) or _shipped_informant
-
-
-def _shipped_informant(action: Action) -> Informant | None:
-    return informant_of(action.declaration)
+    def informant_rule(self, event_type: str) -> InformantRule | None:
+        """The one for this event type, or for any; None where core's own forms say who is told."""
+        return self.informants.get(event_type) or self.informants.get(ANY)
 
 
 class _Declarations:
@@ -406,7 +406,7 @@ def load(directory: Path | None) -> Country:
 def place_of(error: BaseException) -> str:
     """Where in the country's `rules.py` an error came out of, such as rules.py:12."""
     line = _line_of(error, Path("rules.py"))
-    return f"rules.py:{line}" if line else "an unknown place"
+    return f"rules.py:{line}" if line else NOWHERE
 
 
 def _declarations(extension_point: str) -> _Declarations:

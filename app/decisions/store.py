@@ -144,7 +144,11 @@ class Decisions:
                 return False
             connection.execute(update(decisions).where(_is(decision.key)).values(registration_number=None))
             answer = self._answer(connection, action, ruling)
-            values = self._ended(ruling, answer) | {"state": DecisionState.CONFIRMING, **FORGOTTEN}
+            values = self._ended(ruling, answer) | {
+                "runs": decision.runs + 1,
+                "state": DecisionState.CONFIRMING,
+                **FORGOTTEN,
+            }
             connection.execute(update(decisions).where(_is(decision.key)).values(values))
             self._owe_confirmation(connection, held.trigger_id)
             if by is not None:

@@ -56,11 +56,6 @@ def informed(message: Message, informant: Informant, variables: Mapping[str, str
     return _personal(message, {"email": informant.email, "mobile": informant.mobile}, policy, variables=variables)
 
 
-def not_informed(message: Message, policy: Policy) -> NewDelivery:
-    """Where messages to informants are switched off."""
-    return _switched_off(message, policy)
-
-
 def _personal(
     message: Message,
     recipient: Mapping[str, Any],
@@ -75,7 +70,7 @@ def _personal(
     """
     methods = list(policy.methods)
     if not methods:
-        return _switched_off(message, policy)
+        return switched_off(message, policy)
     if message.to_registered_email and "email" in policy.destinations:
         methods = ["email", *(method for method in methods if method != "email")]
     methods = [method for method in methods if method in policy.destinations] or methods[:1]
@@ -120,7 +115,7 @@ def _each_if_the_one_before_fails(owed: Sequence[NewDelivery]) -> NewDelivery:
 def _announcement(message: Message, recipient: Mapping[str, Any], policy: Policy) -> list[NewDelivery]:
     """E-mail to the administrator, visibly and only in the first part, and to everybody in bcc."""
     if not policy.methods:
-        return [_switched_off(message, policy)]
+        return [switched_off(message, policy)]
     if "email" not in policy.destinations:
         return [_not_sent(message, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: e-mail is not set up")]
     admin = recipient.get("email", "").strip()
@@ -185,7 +180,8 @@ def _addresses(header: str) -> list[str]:
         return [header]
 
 
-def _switched_off(message: Message, policy: Policy) -> NewDelivery:
+def switched_off(message: Message, policy: Policy) -> NewDelivery:
+    """Where messages of this kind are switched off."""
     return _not_sent(message, "email", State.DROPPED, f"{Reason.SWITCHED_OFF}: {policy.setting}")
 
 

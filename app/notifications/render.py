@@ -184,9 +184,9 @@ class Renderer:
         return "\n".join(dict.fromkeys(texts))
 
     def _spoken(self, text_id: str, languages: Sequence[str]) -> list[str]:
-        """The languages, without those in which another one would stand in that is there anyway."""
-        asked = {self._translations.language_of(text_id, language): language for language in reversed(languages)}
-        return list(reversed(asked.values()))
+        """The languages that have this text, each once; the first one, where another has to stand in for all."""
+        there = [one for one in languages if self._translations.language_of(text_id, one) == one]
+        return list(dict.fromkeys(there)) or list(languages[:1])
 
     def page(self, message: str, variables: Mapping[str, str], language: str, *, first: bool = True) -> Page:
         """The HTML in one language, before its styles are moved into its elements. Raises MessageError."""

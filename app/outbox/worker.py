@@ -33,7 +33,7 @@ PLAN = "plan"
 PLACES = 16  # sends under way at once
 _PLACES_A_DESTINATION = 6  # a dead receiver holds no more than these
 _PLACES_FOR_BULK = 3  # a broadcast leaves the rest of its destination's places to one-time codes
-_PLANS = 32  # planning calls nobody: it has places of its own, and is claimed in larger batches
+_PLANS = 32  # planning calls nobody outside: it has places of its own, and is claimed in larger batches
 
 _POLL = 0.1  # seconds
 _GATHER = 0.005  # how long the first to end waits for others, so that they are settled in one transaction
@@ -92,7 +92,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`."""
-        with ThreadPoolExecutor(PLACES + 4, thread_name_prefix="send") as pool:
+        with ThreadPoolExecutor(PLACES + _PLANS, thread_name_prefix="send") as pool:
             while not (self._stopping.is_set() and (not self._held or self._has_waited_long_enough())):
                 try:
                     claimed = self._turn()

@@ -62,6 +62,15 @@ def merged_declaration(document: EventDocument, pending: Action) -> Declaration:
     return merge(aggregated_declaration(document), pending.declaration)
 
 
+def declaration_if_accepted(document: EventDocument, pending: Action) -> Declaration:
+    """What the declaration will be once `pending` is accepted, the correction that it approves included."""
+    state = aggregated_declaration(document)
+    requested, accepted = _first_by_id(document, "Requested"), _first_by_id(document, "Accepted")
+    for declaration in _brought_by(pending, requested, accepted):
+        state = merge(state, declaration)
+    return state
+
+
 def states(document: EventDocument) -> Iterator[tuple[Action, Declaration]]:
     """Each accepted action, by `created_at`, with the declaration of the record after it.
 

@@ -16,6 +16,11 @@ Consequence = Callable[[Decision], Sequence[NewDelivery]]
 _FOR_GOOD = (DecisionState.ACCEPTED, DecisionState.CONFIRMED)
 
 
+def holds(decision: Decision) -> bool:
+    """Whether it is accepted for good."""
+    return decision.state in _FOR_GOOD and decision.verdict is Verdict.ACCEPT
+
+
 def with_consequences(sender: Sender, decisions: Decisions, consequences: Sequence[Consequence]) -> Sender:
     """`sender` plans or confirms a decision. All that follows from it is owed in the write that ends its try.
 
@@ -28,7 +33,7 @@ def with_consequences(sender: Sender, decisions: Decisions, consequences: Sequen
         if not isinstance(outcome, Sent | Dropped):
             return outcome
         decision = decisions.find_by_trigger(delivery.trigger.id)
-        if decision is None or decision.state not in _FOR_GOOD or decision.verdict is not Verdict.ACCEPT:
+        if decision is None or not holds(decision):
             return outcome
         owed = [new for consequence in consequences for new in consequence(decision)]
         return replace(outcome, follow_ups=[*outcome.follow_ups, *owed])

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import structlog
 
-from app.country import Action, Country, Recipient, place_of
+from app.country import ANY, NOWHERE, Action, Country, Recipient, place_of
 from app.database.engine import Database
 from app.decisions.decision import Decision
 from app.decisions.store import Decisions
 from app.decisions.timed_calls import CountryTimeout, TimedCalls
 from app.notifications.catalogue import informant_message
-from app.notifications.planning import Policy, informed, not_informed
+from app.notifications.planning import Policy, informed, switched_off
 from app.notifications.variables import informant_variables
 from app.opencrvs.offices import Offices
 from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sent
 from app.outbox.overtaking import is_overtaken
 from app.outbox.states import Reason
-from app.records.informant import Informant
+from app.records.informant import Informant, informant_of
+from app.records.state import declaration_if_accepted
+from app.triggers.consequences import holds
 from app.triggers.speaking import Speaking
 
 log = structlog.get_logger()
 
 CHANNEL = "informant"
 
-_calls = TimedCalls(most_hanging=8)
+_calls: dict[str, TimedCalls] = {}  # by event type, so that one that hangs holds up no other
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,11 @@ class Informing:
         if message is None:
             return ()
         if not self.policy.methods:
-            return (not_informed(message, self.policy),)
+            return (switched_off(message, self.policy),)
         return (
             NewDelivery(
-                key=CHANNEL,
+                # Where core refused what was decided first, what was decided then is told too.
+                key=f"{CHANNEL}.{decision.runs}",
                 channel=CHANNEL,
                 destination=CHANNEL,
                 priority=message.priority,
@@ -72,18 +78,22 @@ class Informing:
         decision = self.decisions.find_by_trigger(delivery.trigger.id)
         if decision is None:
             return Failed("there is no decision on this trigger")
+        if not holds(decision):
+            return Dropped("it does not hold any more: what was decided was changed")
         message = informant_message(decision.event_type, decision.action_type)
         if message is None:
             return Dropped(f"{decision.action_type} is no news any more")
         asked = self.decisions.asked(decision)
-        action = asked.action.after(decision.answer)
+        declaration = declaration_if_accepted(asked.document, asked.pending)
+        action = replace(asked.action, declaration=declaration).after(decision.answer)
         try:
-            who = _calls(lambda: self._informant(action), self.timeout)
+            who = self._informant(action)
         except CountryTimeout as error:
             return Retry(f"the informant rule: {error}")
         except Exception as error:
             log.exception("informant.crashed", event_type=decision.event_type)
-            return Retry(f"the informant rule raised {type(error).__name__} at {place_of(error)}: mend rules.py")
+            what = str(error) if isinstance(error, TypeError) and place_of(error) == NOWHERE else type(error).__name__
+            return Retry(f"the informant rule raised {what} at {place_of(error)}: mend rules.py")
         if who is None:
             return Dropped("nobody: the informant rule names none")
         office = self._office(asked.pending.created_at_location, asked.token)
@@ -94,11 +104,12 @@ class Informing:
             informant=who,
             office=office,
             registration_number=decision.answer.get("registrationNumber", ""),
-            reason=(asked.pending.content or {}).get("reason", ""),
+            reason=_reason(asked.pending.content),
         )
         wished = who.language or action.declaration.get(self.language_field)
         languages = self.speaking.to(Recipient(who.name, who.email, who.mobile), wished)
-        return Sent(follow_ups=[informed(message, who, variables, replace(self.policy, languages=languages))])
+        owed = informed(message, who, variables, replace(self.policy, languages=languages))
+        return Sent(follow_ups=[_of_run(owed, decision.runs)])
 
     def _office(self, location_id: str | None, token: str) -> str:
         """Its name, "" where core has not told it."""
@@ -109,8 +120,37 @@ class Informing:
         return office.name if office is not None else ""
 
     def _informant(self, action: Action) -> Informant | None:
-        rule = self.country.informant_rule(action.event.type)
-        who = rule(action)
-        if who is not None and not isinstance(who, Informant):
-            raise TypeError(f"an informant rule answers with an Informant or None, not with {type(who).__name__}")
-        return who
+        """By the country's rule; without one, by the shipped one, which needs no watching."""
+        event_type = action.event.type
+        rule = self.country.informant_rule(event_type)
+        if rule is None:
+            return informant_of(action.declaration)
+        of = event_type if event_type in self.country.informants else ANY
+        with _lock:
+            calls = _calls.setdefault(of, TimedCalls(most_hanging=8))
+        return _checked(calls(lambda: rule(action), self.timeout))
+
+
+def _checked(who: Any) -> Informant | None:
+    """An answer of a country's rule; None counts as no text. Raises TypeError."""
+    if who is None:
+        return None
+    if not isinstance(who, Informant):
+        raise TypeError(f"an informant rule answers with an Informant or None, not with {type(who).__name__}")
+    values = asdict(who)
+    for name, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} of an Informant is a text, not {type(value).__name__}")
+    return Informant(**{name: value or "" for name, value in values.items()})
+
+
+def _reason(content: Any) -> str:
+    """What the registrar wrote; the content of an approval may be anything."""
+    reason = content.get("reason") if isinstance(content, Mapping) else None
+    return reason if isinstance(reason, str) else ""
+
+
+def _of_run(owed: NewDelivery, run: int) -> NewDelivery:
+    """Kept apart from what was owed when the same was decided before."""
+    otherwise = _of_run(owed.otherwise, run) if owed.otherwise is not None else None
+    return replace(owed, key=f"{owed.key}.{run}", otherwise=otherwise)

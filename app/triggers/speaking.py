@@ -13,6 +13,7 @@ from app.notifications.languages import Languages
 log = structlog.get_logger()
 
 _calls = TimedCalls(most_hanging=8)
+_LONGEST = 1.0  # seconds: each message waits for it, one-time codes too
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,10 @@ class Speaking:
         rule = self.country.language_rule
         if rule is not None and self.languages.match(wished) is None:
             try:
-                wished = _calls(lambda: rule(recipient), self.timeout)
+                wished = _calls(lambda: rule(recipient), min(self.timeout, _LONGEST))
             except Exception as error:
                 log.exception("language.crashed", place=place_of(error))
+            else:
+                if wished is not None and self.languages.match(wished) is None:
+                    log.warning("language.unknown", known=self.languages.known)
         return self.languages.of(wished)

@@ -12,6 +12,8 @@ from app.notifications.variables import languages_of, variables_for
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sender
 from app.outbox.states import Reason
 
+_LONGEST_REASON = 100  # characters: it is typed by people, and each segment is paid for
+
 # A provider: number, text, and an id that stays the same over retries. One function in one file each.
 Provider = Callable[[str, str, str], Outcome]
 
@@ -34,6 +36,8 @@ def sms_sender(
         except NotANumber as error:
             return Failed(str(error))
         variables = variables_for(message.name, delivery, minutes)
+        if len(variables.get("reason", "")) > _LONGEST_REASON:
+            variables["reason"] = f"{variables['reason'][: _LONGEST_REASON - 3]}..."
         try:
             text = renderer.sms(message.sms_id, variables, *languages_of(delivery))
         except MessageError as error:
