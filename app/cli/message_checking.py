@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -28,6 +29,8 @@ _READ = (
     "LOGIN_URL",
     "NOTIFICATION_LANGUAGES",
 )
+_LINE = re.compile(r".*rules\.py, line (\d+): ")
+_NOT_LOOKED_AT = "mend it, and check again: the messages that it declares were not looked at"
 
 
 @click.command()
@@ -44,7 +47,7 @@ def check(directory: Path | None) -> None:
     every = [Rehearsed(sample, {"email", "sms"}) for sample in samples(trigger_types(declared).values())]
     problems += check_messages(settings, every)
     _show(problems, settings)
-    sys.exit(any(problem.severity is Severity.ERROR for problem in problems))
+    sys.exit(1 if any(problem.severity is Severity.ERROR for problem in problems) else 0)
 
 
 def without_a_server(directory: Path | None) -> Settings:
@@ -65,11 +68,16 @@ def _rules(settings: Settings) -> tuple[country.Country, list[Problem]]:
         declared = country.load(settings.country_dir)
         trigger_types(declared)
     except country.InvalidRules as broken:
-        cure = "mend it, and check again: the messages that it declares were not looked at"
-        return country.Country(), [error(file, None, str(broken), cure)]
+        line = _LINE.match(str(broken))
+        what = str(broken)[line.end() :] if line else str(broken)
+        problem = error(file, int(line.group(1)) if line else None, what, _NOT_LOOKED_AT)
     except OSError as closed:
-        return country.Country(), [error(file, None, f"cannot be read: {closed.strerror}", "let the server read it")]
-    return declared, []
+        problem = error(file, None, f"cannot be read: {closed.strerror}", "let the server read it")
+    except SystemExit:
+        problem = error(file, None, "ends the program, with exit() or the like", _NOT_LOOKED_AT)
+    else:
+        return declared, []
+    return country.Country(), [problem]
 
 
 def _show(problems: list[Problem], settings: Settings) -> None:
@@ -80,7 +88,8 @@ def _show(problems: list[Problem], settings: Settings) -> None:
         )
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     where = _shown(str(settings.country_dir)) if settings.country_dir else "the shipped messages"
-    counted = f"{errors} errors, {len(problems) - errors} warnings" if problems else "nothing wrong"
+    warnings = len(problems) - errors
+    counted = f"{errors} error{'s'[errors == 1 :]}, {warnings} warning{'s'[warnings == 1 :]}"
     click.echo(f"{where}: {counted}; required languages: {', '.join(settings.languages)}")
 
 

@@ -61,7 +61,7 @@ def _read(path: Path, known: Mapping[str, Palette] | None = None) -> dict[str, P
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         at = _LINE.search(str(error))
         cure = 'write each colour in a line of its own, like text = "#17365d", below [light] or [dark]'
-        raise BadLook(path, [Fault(f"is no TOML: {error}", cure, int(at.group(1)) if at else None)]) from None
+        raise BadLook(path, [Fault(f"cannot be understood: {error}", cure, int(at.group(1)) if at else None)]) from None
     faults = list(_faults(found, known, text))
     if faults:
         raise BadLook(path, faults)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from marshmallow import Schema, fields
 
 from app.notifications.catalogue import ALERT, DECISION_OPEN, FAMILIES, NEWS_OF, informant_message
@@ -17,6 +18,8 @@ from app.notifications.variables import informant_variables, variables_of
 from app.triggers.catalogue import TriggerType
 from app.triggers.samples import DECISION_OPEN_SAMPLE, LONG_VALUES, USER_SAMPLES, informant_sample
 
+log = structlog.get_logger()
+
 
 class BrokenMessages(MessageError):
     """Messages that would reach people wrong, or not at all; says of each what to mend."""
@@ -28,10 +31,14 @@ class BrokenMessages(MessageError):
 
 
 def stop_if_broken(problems: Iterable[Problem]) -> None:
-    """Raises BrokenMessages where there are errors."""
+    """Log what is wrong with how messages look. Raises BrokenMessages where one cannot go out as it should."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if errors:
-        raise BrokenMessages(errors)
+    for problem in errors:
+        if problem.goes_out:
+            log.warning("message.flawed", where=problem.where, what=problem.what, cure=problem.cure)
+    broken = [problem for problem in errors if not problem.goes_out]
+    if broken:
+        raise BrokenMessages(broken)
 
 
 def user_samples(kinds: Iterable[TriggerType]) -> list[Sample]:

@@ -18,6 +18,7 @@ from app.notifications.inbox import Inbox
 from tests.conftest import SECRET_KEY
 from tests.console.countries import PNG, RULES, CountryFiles
 from tests.notifications.email.smtp_server import DROP, MailServer
+from tests.notifications.rendering import RENDERER
 
 Run = Callable[..., Result]
 AMINA = "amina@registry.test"
@@ -174,7 +175,7 @@ class TestSms:
     [
         (["2af", "--to", AMINA], "Did you mean 2fa?"),
         (["something", "--to", AMINA], "There are user-created,"),
-        (["2fa", "--to", AMINA, "--language", "xx"], "There is no language xx; there are en, fr"),
+        (["2fa", "--to", AMINA, "--language", "xx"], f"no language xx; there are {', '.join(RENDERER.languages)}."),
         (["2fa", "--to", "a@b@c"], "not an e-mail address"),
         (["2fa", "--to", NUMBER, "--channel", "email"], "not an e-mail address"),
         (["2fa", "--to", AMINA, "--channel", "sms"], "no telephone number"),

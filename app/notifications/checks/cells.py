@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -22,14 +22,25 @@ _GARBLED = re.compile("[ÃÂØÙ][\u0080-\u00bf]|â€|\ufffd")
 
 @dataclass(frozen=True)
 class Variables:
-    """Those that messages have. `alike` leads from a name to the first of all names of the same thing."""
+    """Those that messages have. `alike` leads from a name to the first of all names of the same thing.
+
+    In place of the `replaceable` ones a country may write what they stand for. The `essential` ones, by the ids of the
+    texts that must say them, are looked for in what comes out.
+    """
 
     names: Collection[str]
     alike: Mapping[str, str]
+    replaceable: Collection[str]
+    essential: Mapping[str, Collection[str]]
 
     def of(self, text: str) -> dict[str, str]:
         """The names in a text, by what they stand for."""
         return {self.alike.get(name, name): name for name in _PLACEHOLDER.findall(text)}
+
+    def may_lack(self, text_id: str, name: str) -> bool:
+        """Whether nothing is to be said where this text lacks what another language's has."""
+        essential = {self.alike.get(one, one) for one in self.essential.get(text_id, ())}
+        return name not in self.names or name in self.replaceable or self.alike[name] in essential
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,9 @@ def missing_texts(wording: Wording, needed: Iterable[str], required: Sequence[st
         for language in required:
             if language not in texts:
                 place = wording.place(text_id)
-                cure = f"fill the cell in the column {language}"
+                is_theirs = place.file.is_relative_to(wording.home)
+                where = "the cell" if is_theirs else f"a row {text_id} of your own translations"
+                cure = f"write it into {where}, in the column {language}"
                 yield error(place.file, place.row, f"{text_id} has no text in {language}", cure)
 
 
@@ -77,7 +90,7 @@ def cell_problems(
             yield from _letters(cell)
             if text_id not in plain:
                 for problem in markup_problems(cell.text):
-                    yield cell.error(f": {problem.what}", "mend the HTML of this text")
+                    yield replace(cell.error(f": {problem.what}", "mend the HTML of this text"), goes_out=True)
 
 
 def close_to(name: str, known: Iterable[str]) -> str | None:
@@ -89,23 +102,27 @@ def close_to(name: str, known: Iterable[str]) -> str | None:
 def _placeholders(cell: _Cell, others: Mapping[str, str], variables: Variables) -> Iterator[Problem]:
     said = variables.of(cell.text)
     of_others = [variables.of(text) for text in others.values()]
-    in_others = {name for each in of_others for name in each.values()} & set(variables.names)
-    if broken := _BROKEN.search(_PLACEHOLDER.sub(" ", cell.text)):
+    unknown = sorted(set(said.values()) - set(variables.names))
+    broken = _BROKEN.search(_PLACEHOLDER.sub(" ", cell.text))
+    if broken:
         word = _WORD.search(broken.group())
         meant = get_close_matches(word.group(), variables.names, n=1) if word else []
         cure = f"write {{{{{meant[0] if meant else 'name'}}}}}: two braces, the name of a variable, two braces"
         yield cell.error(f": “{broken.group().strip()}” is no placeholder", cure)
-    for name in sorted(set(said.values()) - set(variables.names)):
-        there = ", ".join(f"{{{{{one}}}}}" for one in sorted(in_others))
+    for name in unknown:
+        in_others = sorted({one for each in of_others for one in each.values()} & set(variables.names))
+        there = ", ".join(f"{{{{{one}}}}}" for one in in_others)
         hint = close_to(name, in_others) or close_to(name, variables.names)
         cure = hint or (
             f"names are not translated; the other languages have {there}" if there else "see its description"
         )
         yield cell.error(f": there is no variable {{{{{name}}}}}", cure)
-    lost = set.intersection(*map(set, of_others)) - set(said) if of_others else set()
-    for name in sorted(of_others[0][one] for one in lost if of_others[0][one] in variables.names):
-        what = f" does not say {{{{{name}}}}}, which {', '.join(others)} say{'' if len(others) > 1 else 's'}"
-        yield cell.warning(what, "is it left out on purpose?")
+    if of_others and not unknown and not broken:
+        lost = set.intersection(*map(set, of_others)) - set(said)
+        for name in sorted(of_others[0][one] for one in lost):
+            if not variables.may_lack(cell.text_id, name):
+                what = f" does not say {{{{{name}}}}}, which {', '.join(others)} say{'' if len(others) > 1 else 's'}"
+                yield cell.warning(what, "is it left out on purpose?")
 
 
 def _letters(cell: _Cell) -> Iterator[Problem]:

@@ -72,7 +72,7 @@ def colour_of(text: str) -> Colour | None:
     if (found := _RGB.search(text)) and found.group(4) in (None, "1", "100%", "1.0"):
         red, green, blue = (min(255, int(found.group(part))) for part in (1, 2, 3))
         return red, green, blue
-    words = text.replace("grey", "gray").split()
+    words = re.findall(r"[a-z]+", text.replace("grey", "gray"))
     return next((_NAMED[word] for word in words if word in _NAMED), None)
 
 
@@ -90,9 +90,9 @@ def too_faint(html: str) -> list[TooFaint]:
         enough = ENOUGH_IF_LARGE if large else ENOUGH
         ratio = contrast(style.colour, style.behind)
         if ratio < enough:
-            said = TooFaint(
-                " ".join(text.split())[:40], as_hex(style.colour), as_hex(style.behind), round(ratio, 1), enough
-            )
+            beginning = " ".join(text.split())[:40]
+            rounded = int(ratio * 10) / 10  # 4.49 is not 4.5
+            said = TooFaint(beginning, as_hex(style.colour), as_hex(style.behind), rounded, enough)
             found.setdefault((style.colour, style.behind), said)
     return list(found.values())
 
@@ -121,7 +121,7 @@ def _texts(element: Element, around: _Style) -> Iterator[tuple[str, _Style]]:
         for child in current:
             if child.tail and child.tail.strip():
                 yield child.tail, style
-            pending.append((child, style))
+        pending += [(child, style) for child in reversed(current)]
 
 
 def _styled(element: Element, around: _Style) -> tuple[_Style, bool]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import cache
+from functools import lru_cache
 
 from app.notifications.checks.colours import too_close
 from app.notifications.checks.contrast import TooFaint, too_faint
 from app.notifications.checks.markup import markup_problems
-from app.notifications.checks.problems import Problem, error, warning
+from app.notifications.checks.problems import Problem, flaw, warning
 from app.notifications.checks.wording import Wording
 from app.notifications.look import Look
 from app.notifications.previews.noting import Use
@@ -21,7 +21,7 @@ _LONGEST_SUBJECT = 78  # characters; more is cut off in lists
 _AT_NIGHT = re.compile(r"@media[^{}]*prefers-color-scheme\s*:\s*dark[^{}]*\{((?:[^{}]*\{[^{}]*\})*)[^{}]*\}")
 _LIGHT, _DARK = "", " in dark mode"
 
-_problems_of_text = cache(markup_problems)
+_problems_of_text = lru_cache(4_096)(markup_problems)
 
 
 class FaintTexts:
@@ -51,10 +51,13 @@ class FaintTexts:
                 more = f" (and in {len(self._files[pair]) - 1} more)" if len(self._files[pair]) > 1 else ""
                 what = (
                     f"“{faint.text}” is hard to read{pair[0]}: {faint.colour} on {faint.behind} has a contrast of "
-                    f"{faint.ratio:g}, where {faint.enough:g} is enough{more}"
+                    f"{faint.ratio:.1f}, where {faint.enough:g} is enough{more}"
                 )
-                yield error(
-                    file, None, what, "change one of the two colours; the layout's classes have one for each mode"
+                yield flaw(
+                    file,
+                    None,
+                    what,
+                    "change one of the two, or use a class of the layout, such as note: it suits both modes",
                 )
 
 
@@ -63,14 +66,16 @@ def as_by_night(page: Page) -> str:
     return _AT_NIGHT.sub(r"\1", page.html)
 
 
-def page_problems(page: Page, file: str, uses: Collection[Use], words: Wording) -> Iterator[Problem]:
-    """What is wrong with its HTML, where that does not come from a text: those are looked at on their own."""
+def is_spoilt(uses: Collection[Use], words: Wording) -> bool:
+    """Whether a text in it is broken HTML, which is told of the text."""
     texts = words.translations.texts
-    if not any(_problems_of_text(texts[use.text_id][use.found_in]) for use in uses):
-        for problem in markup_problems(page.html):
-            yield error(
-                file, None, f"in the e-mail that it makes, {problem.what}", "mend it here, or in what it extends"
-            )
+    return any(_problems_of_text(texts[use.text_id][use.found_in]) for use in uses)
+
+
+def page_problems(page: Page, file: str) -> Iterator[Problem]:
+    """What is wrong with its HTML."""
+    for problem in markup_problems(page.html):
+        yield flaw(file, None, f"in the e-mail that it makes, {problem.what}", "mend it here, or in what it extends")
 
 
 def subject_problems(renderer: Renderer, words: Wording, sample: Sample, language: str) -> Iterator[Problem]:

@@ -83,6 +83,8 @@ def _of_template(broken: CannotRender, attempt: Attempt) -> tuple[str, str]:
             return f"{attempt.message} has no variable {name}", close_to(name, _said(attempt)) or _what_there_is(
                 attempt
             )
+    if isinstance(cause, RecursionError):
+        return "comes back to itself and never ends", 'to extend ours, write {% extends "default/layout.html" %}'
     return f"stops with {broken.problem}", "mend what this line does"
 
 

@@ -37,6 +37,14 @@ def problems(places: Sequence[Path], messages: Sequence[Message], languages: Col
         yield from _template_problems(templates / "email", used, languages)
 
 
+def entries(directory: Path) -> list[Path]:
+    """What is in it, sorted; nothing where it is not there or cannot be read, which `problems` tells."""
+    try:
+        return sorted(directory.iterdir())
+    except OSError:
+        return []
+
+
 def quoted(places: Iterable[Path]) -> set[str]:
     """All that stands between quotation marks in the templates of these places: ids of texts are among it."""
     found: set[str] = set()
@@ -58,10 +66,8 @@ def _closed(directory: Path) -> Iterator[Problem]:
 
 
 def _listed(directory: Path) -> list[Path]:
-    try:
-        return sorted(path for path in directory.iterdir() if not path.name.startswith((".", "~")))
-    except OSError:
-        return []
+    """Without what other programs leave behind."""
+    return [path for path in entries(directory) if not path.name.startswith((".", "~"))]
 
 
 def _top_problems(country: Path) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from app.notifications.checks.emails import FaintTexts, as_by_night, page_problems, subject_problems
+from app.notifications.checks.emails import FaintTexts, as_by_night, is_spoilt, page_problems, subject_problems
 from app.notifications.checks.failures import Attempt, failure
 from app.notifications.checks.prices import price_problems
 from app.notifications.checks.problems import Problem, error
@@ -18,6 +18,7 @@ from app.notifications.sample import Sample
 class Making:
     """`noting` is what the renderer was made with; `variables` and `templates` are the names of all that there are.
 
+    `is_told` says of a text's id and a language whether what it costs and how long it is are of interest.
     `asked` are the ids of the texts that the messages have asked for so far.
     """
 
@@ -29,6 +30,7 @@ class Making:
         faint: FaintTexts,
         variables: Collection[str],
         templates: Collection[str],
+        is_told: Callable[[str, str], bool],
     ) -> None:
         self.asked: set[str] = set()
         self._renderer = renderer
@@ -37,9 +39,11 @@ class Making:
         self._faint = faint
         self._variables = variables
         self._templates = templates
+        self._is_told = is_told
+        self._is_endless = False
 
     def problems(self, sample: Sample, channels: Collection[str], language: str) -> Iterator[Problem]:
-        if "email" in channels:
+        if "email" in channels and not self._is_endless:
             yield from self._noted(self._email, sample, language)
         if "sms" in channels and sample.message.sms_id is not None:
             yield from self._noted(self._sms, sample, language)
@@ -55,6 +59,8 @@ class Making:
             variables = ALWAYS.union(sample.variables)
             attempt = Attempt(sample.message.name, file, variables, self._variables, self._templates)
             yield from failure(broken, attempt, self._words)
+            # It takes a second each time, and comes from a template that most messages share.
+            self._is_endless |= isinstance(broken.__cause__, RecursionError)
         self.asked.update(use.text_id for use in self._noting.uses)
 
     def _email(self, sample: Sample, language: str) -> Iterator[Problem]:
@@ -63,9 +69,11 @@ class Making:
         page = self._renderer.page(message, sample.variables, language)
         email = self._renderer.finished(message, [page])
         self._faint.look_at(email.html, self._renderer.inlined(message, as_by_night(page)), file)
-        yield from page_problems(page, file, self._noting.uses, self._words)
-        yield from _lost(email.text, sample, file, None, f"{message} in {language}")
-        yield from subject_problems(self._renderer, self._words, sample, language)
+        if not is_spoilt(self._noting.uses, self._words):
+            yield from page_problems(page, file)
+            yield from _lost(email.text, sample, file, None, f"{message} in {language}")
+        if self._is_told(f"{message}.subject", language):
+            yield from subject_problems(self._renderer, self._words, sample, language)
 
     def _sms(self, sample: Sample, language: str) -> Iterator[Problem]:
         sms_id = sample.message.sms_id or ""
@@ -73,7 +81,8 @@ class Making:
         text = self._renderer.sms(sms_id, sample.variables, language)
         yield from _lost(text, sample, str(place.file), place.row, f"{sms_id} in {language}")
         long_text = self._renderer.sms(sms_id, sample.long_variables, language)
-        yield from price_problems(self._words, sms_id, language, long_text)
+        if self._is_told(sms_id, language):
+            yield from price_problems(self._words, sms_id, language, long_text)
 
 
 def _lost(text: str, sample: Sample, file: str, row: int | None, where: str) -> Iterator[Problem]:

@@ -28,16 +28,15 @@ def markup_problems(html: str) -> list[MarkupProblem]:
     try:
         reader.feed(html)
         unfinished, line = reader.rawdata.strip(), reader.getpos()[0]
+        if unfinished.startswith("<"):
+            what = f"“{unfinished[:20]}” never ends: a > or a quotation mark is missing"
+            return [*reader.problems, MarkupProblem(line, what)]
         reader.close()
     except AssertionError:  # what the standard library says to a broken <![
         return [*reader.problems, MarkupProblem(reader.getpos()[0], "a <! has no sense and no end")]
-    if unfinished.startswith("<"):
-        reader.problems.append(
-            MarkupProblem(line, f"“{unfinished[:20]}” never ends: a > or a quotation mark is missing")
-        )
-    for tag, line in reader.open:
+    for tag, opened in reader.open:
         if tag not in _MAY_STAY_OPEN:
-            reader.problems.append(MarkupProblem(line, f"<{tag}> is never closed"))
+            reader.problems.append(MarkupProblem(opened, f"<{tag}> is never closed"))
     return reader.problems
 
 

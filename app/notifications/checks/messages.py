@@ -38,7 +38,8 @@ def check(
     default_language: str,
 ) -> list[Problem]:
     """All that is wrong with the messages of these places: directories with `templates/` and `translations/` in them,
-    our own last. Texts must be there in the `required` languages; others may have gaps. Never raises.
+    our own last. Texts must be there in the `required` languages; others may have gaps. Errors first, then what is in
+    a country's own files. Never raises.
     """
     words, problems = wording.read([place / "translations" for place in places], default_language)
     samples = [one.sample for one in rehearsed]
@@ -57,8 +58,11 @@ def check(
         problems += [error(broken.path, fault.line, fault.what, fault.cure) for fault in broken.faults]
     else:
         faint = FaintTexts(colours_of_all)
-        templates = {path.name for directory in directories for path in directory.glob("*.html")}
-        making = Making(renderer, words, noting, faint, variables.names, templates)
+        templates = {
+            path.name for directory in directories for path in files.entries(directory) if path.suffix == ".html"
+        }
+        is_told = _is_told(words, required, places[-1])
+        making = Making(renderer, words, noting, faint, variables.names, templates, is_told)
         for one in rehearsed:
             for language in languages:
                 problems += making.problems(one.sample, one.channels, language)
@@ -67,7 +71,16 @@ def check(
         problems += price_together(renderer, words, by_sms, [one for one in required if one in languages])
         asked = making.asked
     problems += _text_problems(words, asked, samples, required, places, variables)
-    return told_once(problems)
+    return sorted(told_once(problems), key=lambda one: (one.severity, Path(one.file).is_relative_to(places[-1])))
+
+
+def _is_told(words: Wording, required: Sequence[str], ours: Path) -> Callable[[str, str], bool]:
+    """What our words cost in a language that a country does not use is no concern of its."""
+
+    def is_told(text_id: str, language: str) -> bool:
+        return language in required or not words.place(text_id, language).file.is_relative_to(ours)
+
+    return is_told
 
 
 def _language_problems(words: Wording, required: Sequence[str], default_language: str) -> Iterator[Problem]:
@@ -93,7 +106,8 @@ def _text_problems(
     of_emails = {f"{sample.message.name}.{part}" for sample in samples for part in ("subject", "title", "intro")}
     used = {*shipped, *asked, *sms_ids, *of_emails, *files.quoted(countries)}
     there = [language for language in required if language in words.translations.languages]
-    yield from cells.missing_texts(words, [text_id for text_id in words.rows if text_id in {*shipped, *asked}], there)
+    needed = [text_id for text_id in words.rows if text_id in shipped or text_id in asked]
+    yield from cells.missing_texts(words, needed, there)
     yield from cells.unused_texts(words, used, ours)
     plain = sms_ids | {text_id for text_id in words.rows if text_id.endswith((".subject", ".unnamed"))}
     yield from cells.cell_problems(words, used, plain, variables)
@@ -109,4 +123,5 @@ def _variables(samples: Sequence[Sample]) -> Variables:
             merged = {alike[name] for _, name in same}
             if len(merged) > 1:
                 alike = {name: min(merged) if first in merged else first for name, first in alike.items()}
-    return Variables(names, alike)
+    essential = {sample.message.sms_id: sample.message.essential for sample in samples if sample.message.sms_id}
+    return Variables(names, alike, ALWAYS, essential)

@@ -18,6 +18,7 @@ _PLAIN = {
     "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00ab": '"', "\u00bb": '"', "\u2013": "-",
     "\u2014": "-", "\u2026": "...", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u00b7": "-", "\u2022": "-",
 }  # fmt: skip
+_FEW = 5  # with more odd characters, it is another script
 
 
 def price_problems(words: Wording, sms_id: str, language: str, text: str) -> Iterator[Problem]:
@@ -37,9 +38,11 @@ def price_problems(words: Wording, sms_id: str, language: str, text: str) -> Ite
         )
     else:
         over = counted.characters - _ROOM[counted.encoding]
-        cure = f"make it {over} characters shorter: one SMS has room for {_ROOM[counted.encoding]}"
+        cure = (
+            f"make it {over} character{'s' if over > 1 else ''} shorter: one SMS has room for {_ROOM[counted.encoding]}"
+        )
         if odd:
-            cure += f", since there is {_shown(odd[0])} in it"
+            cure += f", since there is {_shown(odd[0])} in it" if len(odd) <= _FEW else " in this script"
     yield warning(place.file, place.row, what, cure)
 
 
@@ -58,7 +61,7 @@ def price_together(
             dearest = max(dearest, (segments(text).count, sms_id))
     if len(languages) > 1 and dearest[1]:
         place = words.place(dearest[1])
-        what = f"{dearest[1]} in {' and '.join(languages)} together costs {dearest[0]} SMS, more than any other"
+        what = f"{dearest[1]} in {', '.join(languages)} together costs {dearest[0]} SMS, more than any other"
         cure = "shorten it; or name one language in NOTIFICATION_LANGUAGES, and let people choose theirs"
         yield warning(place.file, place.row, what, cure)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Severity(StrEnum):
-    """An error stops a deployment; a warning costs money or looks bad."""
+    """An error fails the check; a warning costs money or looks bad."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -17,13 +17,17 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """`row` counts from 1, as a spreadsheet or an editor does; None where it is the file as a whole."""
+    """`row` counts from 1, as a spreadsheet or an editor does; None where it is the file as a whole.
+
+    `goes_out` where the message reaches people all the same, and says what it should: it only looks bad.
+    """
 
     severity: Severity
     file: str
     row: int | None
     what: str
     cure: str
+    goes_out: bool = False
 
     @property
     def where(self) -> str:
@@ -37,9 +41,14 @@ def error(file: Path | str, row: int | None, what: str, cure: str) -> Problem:
     return Problem(Severity.ERROR, str(file), row, what, cure)
 
 
+def flaw(file: Path | str, row: int | None, what: str, cure: str) -> Problem:
+    """An error in how a message looks, which stops a build and no server."""
+    return Problem(Severity.ERROR, str(file), row, what, cure, goes_out=True)
+
+
 def warning(file: Path | str, row: int | None, what: str, cure: str) -> Problem:
     """One that does not."""
-    return Problem(Severity.WARNING, str(file), row, what, cure)
+    return Problem(Severity.WARNING, str(file), row, what, cure, goes_out=True)
 
 
 def told_once(problems: Iterable[Problem]) -> list[Problem]:

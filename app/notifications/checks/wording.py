@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.notifications.checks.files import entries
 from app.notifications.checks.problems import Problem, error, warning
 from app.notifications.translations import BadTranslationFile, Row, Texts, Translations, rows_of
 
@@ -44,7 +45,7 @@ def read(directories: Sequence[Path], default_language: str) -> tuple[Wording, l
     rows: dict[str, Place] = {}
     problems: list[Problem] = []
     for directory in reversed(directories):
-        for path in sorted(directory.glob("*.csv")):
+        for path in (one for one in entries(directory) if one.name.endswith(".csv")):
             read_of_it = list(_rows(path))
             problems += [one for one in read_of_it if isinstance(one, Problem)]
             found = [one for one in read_of_it if isinstance(one, Row)]
@@ -74,7 +75,10 @@ def _unreadable(bad: BadTranslationFile) -> Problem:
     elif "Separate" in bad.problem:
         what, cure = "its cells are not separated by commas", "save it as CSV with commas; nothing of it was read"
     elif bad.row == 1:
-        what, cure = bad.problem, "mend the first row: id,description,en,fr and so on; nothing of the file was read"
+        what, cure = (
+            bad.problem.removesuffix("."),
+            "mend the first row: id,description,en,fr and so on; nothing of the file was read",
+        )
     elif "unexpected end" in bad.problem or "delimiter" in bad.problem or "expected after" in bad.problem:
         what, cure = 'a quotation mark (") is missing, or one too many', f"{_QUOTES}; rows from here on were not read"
     else:

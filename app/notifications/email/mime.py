@@ -165,7 +165,8 @@ def _with_images(html: bytes, images: Sequence[Image], around: str) -> bytes:
     """The HTML part, or a multipart/related of it and its pictures (RFC 2387)."""
     if not images:
         return html
-    boundary = f"{around}.r"
+    # It does not begin with the outer one: the beginning of a line is all that RFC 2046 has a reader compare.
+    boundary = f"=_related{around}"
     delimiter = f"\r\n--{boundary}".encode("ascii")
     head = f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"\r\n'
     parts = [delimiter + b"\r\n" + part for part in (html, *map(_image, images))]

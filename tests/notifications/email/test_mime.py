@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.notifications.email.mime import Email, mailbox, serialise
+from app.notifications.logo import Image
 
 HEADERS = [
     "From",
@@ -40,8 +41,10 @@ def an_email(
     text: str = TEXT,
     message_id: str = "<delivery-1@register.test>",
     sent_at: float | None = 1_800_000_000.0,
+    images: tuple[Image, ...] = (),
+    reply_to: str | None = None,
 ) -> Email:
-    return Email(sender, to, bcc, subject, html, text, message_id, sent_at)
+    return Email(sender, to, bcc, subject, html, text, message_id, sent_at, images, reply_to)
 
 
 def parse(octets: bytes) -> EmailMessage:
@@ -53,6 +56,13 @@ def bodies(message: EmailMessage) -> tuple[str, str]:
     text, html = message.iter_parts()
     assert [text.get_content_type(), html.get_content_type()] == ["text/plain", "text/html"]
     return tuple(part.get_content().replace("\r\n", "\n") for part in (text, html))
+
+
+def body(message: EmailMessage, kind: str) -> str:
+    """The part that a mail program shows, with line ends as \\n."""
+    part = message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 def cleaned(text: str) -> str:
@@ -229,6 +239,89 @@ def test_a_body_cannot_end_its_part() -> None:
     forged = f"before\n--{boundary}--\n--{boundary}\nContent-Type: text/html\n\nafter"
 
     assert bodies(parse(serialise(an_email(html=forged, text=forged)))) == (forged, forged)
+
+
+class TestPictures:
+    LOGO = Image("logo@country-config", "png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
+    SEAL = Image("seal@country-config", "gif", b"GIF89a")
+    SHOWING = '<p>Chère Amina <img src="cid:logo@country-config" alt=""></p>\n'
+
+    def test_they_are_related_to_the_html_and_the_text_is_the_alternative(self) -> None:
+        message = parse(serialise(an_email(html=self.SHOWING, images=(self.LOGO, self.SEAL))))
+        text, related = message.iter_parts()
+        html, logo, seal = related.iter_parts()
+        assert message.get_content_type() == "multipart/alternative"
+        assert (text.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
+        assert related.get_param("type") == "text/html"
+        assert (html.get_content_type(), body(message, "html")) == ("text/html", self.SHOWING)
+        assert [(logo.get_content_type(), logo.get_content()), (seal.get_content_type(), seal.get_content())] == [
+            ("image/png", self.LOGO.content),
+            ("image/gif", self.SEAL.content),
+        ]
+
+    def test_what_the_html_names_is_found_by_its_content_id(self) -> None:
+        message = parse(serialise(an_email(html=self.SHOWING, images=(self.LOGO,))))
+        named = re.findall(r'src="cid:([^"]+)"', body(message, "html"))
+        found = {part["Content-ID"]: part for part in message.walk() if part["Content-ID"]}
+        assert [f"<{content_id}>" for content_id in named] == list(found)
+        assert all(part.get_content_disposition() == "inline" for part in found.values())
+
+    def test_programs_find_both_bodies_beside_them(self) -> None:
+        message = parse(serialise(an_email(images=(self.LOGO,))))
+        assert (body(message, "plain"), body(message, "html")) == (TEXT, HTML)
+        assert not list(message.iter_attachments())
+
+    def test_lines_stay_short_and_nothing_is_left_open(self) -> None:
+        octets = serialise(an_email(images=(self.LOGO, self.SEAL)))
+        assert octets.isascii()
+        assert max(map(len, octets.split(b"\r\n"))) <= 78
+        assert b"\n" not in octets.replace(b"\r\n", b"")
+        assert [part.defects for part in parse(octets).walk()] == [[]] * 6
+
+    def test_no_boundary_begins_with_another(self) -> None:
+        message = parse(serialise(an_email(images=(self.LOGO,))))
+        outer, inner = (str(part.get_boundary()) for part in message.walk() if part.is_multipart())
+        assert not inner.startswith(outer)
+        assert not outer.startswith(inner)
+
+    def test_a_body_cannot_end_the_inner_part_either(self) -> None:
+        message = parse(serialise(an_email(images=(self.LOGO,))))
+        _, inner = (part.get_boundary() for part in message.walk() if part.is_multipart())
+        forged = f"before\n--{inner}--\n--{inner}\n\nafter"
+        message = parse(serialise(an_email(html=forged, images=(self.LOGO,))))
+        assert body(message, "html") == forged
+        assert [part.get_content_type() for part in message.walk()].count("image/png") == 1
+
+    def test_without_one_there_is_no_part_for_them(self) -> None:
+        assert [part.get_content_type() for part in parse(serialise(an_email())).walk()] == [
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+        ]
+
+
+class TestReplyTo:
+    @pytest.mark.parametrize(
+        ("setting", "shown"),
+        [
+            ("help@register.test", "help@register.test"),
+            ("État civil <aide@register.test>", "État civil <aide@register.test>"),
+        ],
+    )
+    def test_answers_go_there(self, setting: str, shown: str) -> None:
+        message = parse(serialise(an_email(reply_to=setting)))
+        assert message["Reply-To"] == shown
+        assert message["From"] == "Civil Registration <no-reply@register.test>"
+        assert message.keys() == [*HEADERS[:2], "Reply-To", *HEADERS[2:]]
+
+    @pytest.mark.parametrize("setting", [None, ""])
+    def test_without_one_there_is_no_such_header(self, setting: str | None) -> None:
+        assert "Reply-To" not in parse(serialise(an_email(reply_to=setting)))
+
+    def test_it_injects_nothing(self) -> None:
+        message = parse(serialise(an_email(reply_to="a@register.test\r\nBcc: evil@sink.test, evil@sink.test")))
+        assert "Bcc" not in message
+        assert len(message["Reply-To"].addresses) <= 1
 
 
 @settings(deadline=None)  # the first international domain loads idna's tables
