@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -26,6 +26,18 @@ DELIVERY_METHODS = ("email", "sms")
 METHODS = ("USER_NOTIFICATION_DELIVERY_METHOD", "INFORMANT_NOTIFICATION_DELIVERY_METHOD")
 
 _CHECKOUT = Path(__file__).parents[1]
+
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_WORD = rf'[^\s{_CONTROLS}<>()\[\]\\,;:@"'
+_ADDRESS = rf"{_WORD}]+@(?P<{{domain}}>{_WORD}.]+(?:\.{_WORD}.]+)*)"
+_MAILBOX = re.compile(rf"[^{_CONTROLS}<>,]*<{_ADDRESS.format(domain='named')}>|{_ADDRESS.format(domain='bare')}")
+
+# RFC 1035 section 2.3.1. Keys, unlike hosts, are found below names with underscores too.
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_SELECTOR_LABEL = _LABEL.replace("0-9-", "0-9_-")
+_SELECTOR = re.compile(rf"{_SELECTOR_LABEL}(?:\.{_SELECTOR_LABEL})*", re.IGNORECASE)
+_LONGEST_DOMAIN = 253
 
 
 class InvalidSettings(Exception):
@@ -86,6 +98,7 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
         problems = [f"{name}: {' '.join(said)}" for name, said in messages.items()]
         values = _Environment().load({}) | dict.fromkeys(messages, "wrong") | error.valid_data
     problems += _half_given(values)
+    problems += _signed_for_another(values)
     if values["APP_ENV"] is AppEnv.PRODUCTION:
         problems += _missing_in_production(values)
     if problems:
@@ -119,6 +132,19 @@ class _Integrations(fields.Field[tuple[Integration, ...]]):
         if len({one.name for one in wanted}) != len(wanted):
             raise ValidationError("names an integration twice")
         return wanted
+
+
+class _Domain(fields.Field[str]):
+    """A domain of the DNS, in any letters; the value is in small ASCII letters (IDNA)."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        domain = _ascii(value)
+        if _DOMAIN.fullmatch(domain) is None or len(domain) > _LONGEST_DOMAIN:
+            raise ValidationError(
+                "no domain. Write it as in the DNS, such as registry.example: "
+                "letters, digits and hyphens between dots, 63 of them at most."
+            )
+        return domain
 
 
 class _RsaKeyFile(fields.Field[bytes]):
@@ -157,8 +183,30 @@ def _delivery_method(value: str) -> str:
 
 
 def _address(value: str) -> None:
-    if "@" not in parseaddr(value)[1]:
-        raise ValidationError('not an e-mail address. Write it as name@domain or "Name <name@domain>".')
+    if _MAILBOX.fullmatch(value) is None:
+        raise ValidationError(
+            'not one e-mail address. Write it as name@domain or "Name <name@domain>", without a comma or a second one.'
+        )
+
+
+def _selector(value: str) -> None:
+    if _SELECTOR.fullmatch(value) is None or len(value) > _LONGEST_DOMAIN:
+        raise ValidationError(
+            "no name that the DNS can hold. Write what stands in front of ._domainkey there, such as 2026: "
+            "ASCII letters, digits and hyphens, 63 of them at most between dots."
+        )
+
+
+def _ascii(domain: str) -> str:
+    """In small letters, and as the DNS knows it where that can be done."""
+    if domain.isascii():
+        return domain.lower()
+    import idna  # its tables are large, such domains are few
+
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return domain
 
 
 def _region(value: str) -> None:
@@ -236,8 +284,8 @@ class _Environment(Schema):
     SMTP_MAX_RECIPIENTS = fields.Integer(load_default=100, validate=Range(1, 10000))
     SMTP_CA_FILE = fields.String(load_default=None)
     SENDER_EMAIL_ADDRESS = fields.String(load_default=None, validate=_address)
-    DKIM_DOMAIN = fields.String(load_default=None)
-    DKIM_SELECTOR = fields.String(load_default=None)
+    DKIM_DOMAIN = _Domain(load_default=None)
+    DKIM_SELECTOR = fields.String(load_default=None, validate=_selector)
     DKIM_PRIVATE_KEY_FILE = _RsaKeyFile(load_default=None)
     EMAIL_REPLY_TO = fields.String(load_default=None, validate=_address)
     EMAIL_LOGO = fields.Enum(LogoMode, by_value=True, load_default=LogoMode.EMBEDDED)
@@ -287,6 +335,20 @@ def _half_given(values: Mapping[str, Any]) -> list[str]:
         if given and len(given) < len(together):
             problems += [f"{name}: missing, while {given[0]} is set. {why}" for name in together if not values[name]]
     return problems
+
+
+def _signed_for_another(values: Mapping[str, Any]) -> list[str]:
+    """What is signed for a domain that has nothing to do with its sender's fails DMARC (RFC 7489 section 3.1.1)."""
+    sender = _MAILBOX.fullmatch(values["SENDER_EMAIL_ADDRESS"] or "")
+    signed_for = values["DKIM_DOMAIN"] or ""
+    if sender is None or _DOMAIN.fullmatch(signed_for) is None:
+        return []
+    domain = _ascii(sender["named"] or sender["bare"])
+    if f".{domain}".endswith(f".{signed_for}"):
+        return []
+    why = f"neither the domain of SENDER_EMAIL_ADDRESS, {domain}, nor a parent of it"
+    cure = f"receivers find no signature of the sender's (DMARC). Set it to {domain}, or send from {signed_for}."
+    return [f"DKIM_DOMAIN: {signed_for} is {why}, so that {cure}"]
 
 
 def _missing_in_production(values: Mapping[str, Any]) -> list[str]:

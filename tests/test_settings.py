@@ -194,6 +194,54 @@ def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
     assert set(problems_of({name: value})) == {name}
 
 
+@pytest.mark.parametrize("name", ["SENDER_EMAIL_ADDRESS", "EMAIL_REPLY_TO", "ALERT_EMAIL"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a@b.test, c@d.test",
+        "a@b.test; c@d.test",
+        "a@b.test c@d.test",
+        "A <a@b.test>, C <c@d.test>",
+        "a@b.test <c@d.test",
+        "<a@b.test> <c@d.test>",
+        "Registry,a@b.test",
+        "Registry, Lusaka <a@b.test>",
+        "a@b@c.test",
+        "@b.test",
+        "a@",
+        "a@.test",
+        "a@b..test",
+        "a@b.test\nBcc: c@d.test",
+        "Registry\r\n <a@b.test>",
+        "Registry\u2028 <a@b.test>",
+        "a b@c.test",
+    ],
+)
+def test_what_is_not_exactly_one_mailbox_is_refused_with_the_form(name: str, value: str) -> None:
+    problems = problems_of({name: value})
+    assert set(problems) == {name}
+    assert "name@domain" in problems[name]
+    assert "\n" not in problems[name]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a@b.test",
+        "a.b+c@d-e.test",
+        "<a@b.test>",
+        "Registry <a@b.test>",
+        '"Registry" <a@b.test>',
+        "Registre d'état civil <a@b.test>",
+        "a@état.test",
+        "registry@localhost",
+    ],
+)
+def test_one_mailbox_may_have_a_name(make_settings: Callable[..., Settings], value: str) -> None:
+    settings = make_settings(SENDER_EMAIL_ADDRESS=value, EMAIL_REPLY_TO=value, ALERT_EMAIL=value)
+    assert (settings.sender_email_address, settings.reply_to, settings.alert_email) == (value, value, value)
+
+
 def test_networks_replace_the_default_ones(make_settings: Callable[..., Settings]) -> None:
     settings = make_settings(TRUSTED_NETWORKS="203.0.113.0/24, 2001:db8::1", TRUSTED_PROXIES="10.1.2.3")
     assert [str(network) for network in settings.trusted_networks] == ["203.0.113.0/24", "2001:db8::1/128"]

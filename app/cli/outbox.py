@@ -103,9 +103,18 @@ def show(delivery_id: str) -> None:
 
 @outbox.command()
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that waits or has failed.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="All that waits or has failed, but for e-mails in whose place an SMS was owed.",
+)
 def retry(ids: Sequence[str], everything: bool) -> None:
-    """Make due now what waits, has failed, or sits behind an open circuit; not what is being sent."""
+    """Make due now what waits, has failed, or sits behind an open circuit; not what is being sent.
+
+    An e-mail that failed, and in whose place an SMS was owed, is retried by its id alone: --all would have a person
+    get both.
+    """
     if bool(ids) == everything:
         raise click.UsageError("Name the deliveries by their ids, or say --all.")
     with opened(Settings.from_env()) as database:

@@ -171,12 +171,16 @@ class Decisions:
             audit.record(connection, by, _BY_HAND[verdict], [decision.action_id])
 
     def _owe_confirmation(self, connection: Connection, trigger_id: str) -> None:
+        """Due now, too, where a try is under way: it may have been of what was decided before.
+
+        Such a try is settled by nobody any more: its worker finds that it has lost the delivery.
+        """
         store.add(connection, self._database, self._cipher, [(trigger_id, CONFIRMATION)])
-        came_to_nothing = deliveries.c.state.in_([State.FAILED, State.DROPPED])
+        is_open = deliveries.c.state.in_([State.SENDING, State.FAILED, State.DROPPED])
         connection.execute(
             update(deliveries)
-            .where(deliveries.c.trigger_id == trigger_id, deliveries.c.key == CONFIRMATION.key, came_to_nothing)
-            .values(state=State.QUEUED, due_at=now(), ended_at=null(), reason=null())
+            .where(deliveries.c.trigger_id == trigger_id, deliveries.c.key == CONFIRMATION.key, is_open)
+            .values(state=State.QUEUED, due_at=now(), lease_until=null(), ended_at=null(), reason=null())
         )
 
     def conclude(self, decision: Decision, state: DecisionState) -> None:
@@ -222,10 +226,12 @@ class Decisions:
             ).scalar_one()
 
     def _change(self, decision: Decision, expected: tuple[DecisionState, ...], values: Mapping[str, Any]) -> None:
-        """Where it is still in one of the expected states."""
+        """Where it is still in one of the expected states, and was not decided anew since."""
         with self._database.transaction() as connection:
             connection.execute(
-                update(decisions).where(_is(decision.key), decisions.c.state.in_(expected)).values(**values)
+                update(decisions)
+                .where(_is(decision.key), decisions.c.runs == decision.runs, decisions.c.state.in_(expected))
+                .values(**values)
             )
 
     def _answer(self, connection: Connection, action: Action, ruling: Ruling) -> dict[str, Any]:

@@ -88,30 +88,27 @@ def _settled(tokens: Sequence[Token]) -> list[str | _Placed]:
 
 def _is_alone(tokens: Sequence[Token], index: int, tag: Tag) -> bool:
     """Whether it has a line for itself, as Handlebars sees it: beginnings and ends of blocks, and comments can."""
-    if tag.kind in (Kind.VARIABLE, Kind.RAW):
-        return False
-    starts = _line_starts(tokens, index, at_start=tag.kind in (Kind.IF, Kind.COMMENT))
-    return starts and _line_ends(tokens, index, at_end=tag.kind in (Kind.END, Kind.COMMENT))
+    return tag.kind not in (Kind.VARIABLE, Kind.RAW) and _line_starts(tokens, index) and _line_ends(tokens, index)
 
 
-def _line_starts(tokens: Sequence[Token], index: int, *, at_start: bool) -> bool:
-    """`at_start` says whether the start of the template will do as the start of a line."""
+def _line_starts(tokens: Sequence[Token], index: int) -> bool:
+    """Before the tag there; the start of the template is one of a line."""
     if index == 0:
-        return at_start
+        return True
     before = tokens[index - 1]
     if not isinstance(before, Text):
         return False
-    is_first = at_start and index == 1 and _SPACE_ALONE.fullmatch(before.content)
+    is_first = index == 1 and _SPACE_ALONE.fullmatch(before.content)
     return bool(is_first or _LINE_STARTS.search(before.content))
 
 
-def _line_ends(tokens: Sequence[Token], index: int, *, at_end: bool) -> bool:
+def _line_ends(tokens: Sequence[Token], index: int) -> bool:
     if index + 1 == len(tokens):
-        return at_end
+        return True
     after = tokens[index + 1]
     if not isinstance(after, Text):
         return False
-    is_last = at_end and index + 2 == len(tokens) and _SPACE_ALONE.fullmatch(after.content)
+    is_last = index + 2 == len(tokens) and _SPACE_ALONE.fullmatch(after.content)
     return bool(is_last or _LINE_ENDS.match(after.content))
 
 

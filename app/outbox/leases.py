@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Double, bindparam, exists, literal, or_, select, update
+import structlog
+from sqlalchemy import Connection, Double, Row, bindparam, exists, func, literal, or_, select, update
 
 from app.database.clock import now
 from app.database.engine import Database
 from app.database.tables import attempts, deliveries
+from app.encryption import Cipher, UnknownKey
+from app.outbox import store
+from app.outbox.delivery import NewDelivery
 from app.outbox.schedule import schedule_of
 from app.outbox.states import Priority, Reason, State
 from app.outbox.store import LEASE, Claim, state_is
+
+log = structlog.get_logger()
+
+IS_PAST_ITS_LIFE = func.coalesce(deliveries.c.expires_at <= now(), False).label("is_past_its_life")
 
 
 def renew(connection: Connection, held: Sequence[Claim]) -> None:
@@ -49,14 +58,15 @@ def drop_expired(connection: Connection) -> list[str]:
     return list(dropped.scalars())
 
 
-def requeue_lost(connection: Connection, database: Database, held: Collection[str] = ()) -> list[str]:
+def requeue_lost(connection: Connection, database: Database, cipher: Cipher, held: Collection[str] = ()) -> list[str]:
     """Make due again what a worker claimed and neither settled nor renewed. Returns the deliveries concerned.
 
     At once after the first loss; later with the pauses of a retry, in case the delivery is what kills the worker, and
-    past its time for more tries no more. What is `held` by the caller is not lost.
+    past its time for more tries no more: then what is owed in its place is owed. What is `held` by the caller is not
+    lost.
     """
     lost = connection.execute(
-        select(deliveries.c.id, deliveries.c.attempts, deliveries.c.priority, _IS_GIVEN_UP)
+        select(deliveries, _IS_GIVEN_UP, IS_PAST_ITS_LIFE)
         .where(state_is(State.SENDING), deliveries.c.lease_until < now(), deliveries.c.id.not_in(held))
         .order_by(deliveries.c.id)
         .with_for_update(skip_locked=True)
@@ -81,7 +91,19 @@ def requeue_lost(connection: Connection, database: Database, held: Collection[st
             )
             .on_conflict_do_nothing()
         )
+    replaced = ((row, _instead(row, cipher)) for row in lost if row.is_given_up and not row.is_past_its_life)
+    store.add(connection, database, cipher, [(row.trigger_id, new) for row, new in replaced if new is not None])
     return [row.id for row in lost]
+
+
+def _instead(row: Row[Any], cipher: Cipher) -> NewDelivery | None:
+    if row.otherwise is None:
+        return None
+    try:
+        return NewDelivery.from_json(cipher.decrypt(row.otherwise))
+    except UnknownKey as error:  # it must not hold up all other deliveries
+        log.error("delivery.not_replaced", delivery_id=row.id, trigger_id=row.trigger_id, reason=str(error))
+        return None
 
 
 _IS_GIVEN_UP = (deliveries.c.give_up_at <= now()).label("is_given_up")

@@ -19,6 +19,7 @@ from app.database.tables import attempts, deliveries, destinations, triggers
 from app.outbox import secrets
 from app.outbox.schedule import schedule_of
 from app.outbox.states import Priority, Reason, State
+from app.outbox.worker import PLANNING
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,18 @@ class Change:
 
 
 def newest(database: Database, states: Collection[State], limit: int) -> Sequence[Row[Any]]:
-    """The newest deliveries in these states (all states where none is given), plans only where they have trouble."""
+    """The newest deliveries in these states (all states where none is given), planning only where it has trouble."""
     in_states = deliveries.c.state.in_(states) if states else None
-    planned = and_(deliveries.c.channel == "plan", deliveries.c.state == State.SENT)
-    statement = select(deliveries).where(~planned).order_by(deliveries.c.id.desc()).limit(limit)
+    statement = select(deliveries).where(~_PLANNED).order_by(deliveries.c.id.desc()).limit(limit)
     with database.reading() as connection:
         return connection.execute(statement if in_states is None else statement.where(in_states)).all()
 
 
 def counts(database: Database) -> dict[str, int]:
-    """How many deliveries there are in each state, plans that went well left out."""
-    planned = and_(deliveries.c.channel == "plan", deliveries.c.state == State.SENT)
+    """How many deliveries there are in each state, planning that went well left out."""
     with database.reading() as connection:
         found = connection.execute(
-            select(deliveries.c.state, func.count().label("number")).where(~planned).group_by(deliveries.c.state)
+            select(deliveries.c.state, func.count().label("number")).where(~_PLANNED).group_by(deliveries.c.state)
         )
         return {row.state: row.number for row in found}
 
@@ -84,8 +83,9 @@ def show(database: Database, delivery_id: str) -> Shown | None:
 def retry(database: Database, ids: Collection[str] | None, by: Author | None = None) -> Change:
     """Make these, or all, due now: what waits, what failed, and what sits behind an open circuit.
 
-    What is being sent, or has ended otherwise, is left alone, as is what could only be sent without its erased
-    password, and what has no address that could be sent to. A paused destination stays paused.
+    Of all, not what failed and went another way, so that nobody gets it twice. What is being sent, or has ended
+    otherwise, is left alone, as is what could only be sent without its erased password, and what has no address that
+    could be sent to. A paused destination stays paused.
     """
     with database.transaction() as connection:
         whole = connection.execute(
@@ -160,9 +160,13 @@ _PATIENCE = case(
 # Failed when it was planned: there is no address to send it to.
 _NEVER_SENDABLE = and_(deliveries.c.state == State.FAILED, deliveries.c.attempts == 0, deliveries.c.payload.is_(None))
 
+# An SMS was owed in the place of the e-mail.
+_WENT_ANOTHER_WAY = and_(deliveries.c.state == State.FAILED, deliveries.c.otherwise.is_not(None))
+_PLANNED = and_(deliveries.c.channel.in_(PLANNING), deliveries.c.state == State.SENT)
+
 
 def _chosen(ids: Collection[str] | None) -> ColumnElement[bool]:
-    return deliveries.c.id.is_not(None) if ids is None else deliveries.c.id.in_(ids)
+    return ~_WENT_ANOTHER_WAY if ids is None else deliveries.c.id.in_(ids)
 
 
 def _why_not(connection: Connection, ids: set[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from app.cleaning import clean
 from app.database.clock import now
@@ -18,6 +18,7 @@ from app.database.tables import deliveries, triggers
 from app.encryption import Cipher
 from app.outbox import secrets, store
 from app.outbox.delivery import NewDelivery
+from app.outbox.leases import IS_PAST_ITS_LIFE
 from app.outbox.states import State
 
 log = structlog.get_logger()
@@ -67,7 +68,7 @@ def _settled(database: Database, cipher: Cipher, channel: str, receipt: Receipt,
                 lease_until=None,
                 ended_at=now(),
             )
-            .returning(deliveries.c.trigger_id, deliveries.c.otherwise, _IS_PAST_ITS_LIFE)
+            .returning(deliveries.c.trigger_id, deliveries.c.otherwise, IS_PAST_ITS_LIFE)
         ).one_or_none()
         if row is None:
             return False
@@ -85,7 +86,6 @@ def _settled(database: Database, cipher: Cipher, channel: str, receipt: Receipt,
     return True
 
 
-_IS_PAST_ITS_LIFE = func.coalesce(deliveries.c.expires_at <= now(), False).label("is_past_its_life")
 _IS_OPEN = deliveries.c.state.in_([State.QUEUED, State.SENDING, State.SENT, State.FAILED])
 
 

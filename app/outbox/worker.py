@@ -29,6 +29,7 @@ from app.outbox.store import LEASE, Claim, Lane
 log = structlog.get_logger()
 
 PLAN = "plan"
+PLANNING = frozenset({PLAN, "informant"})  # channels that work out what is owed, and bring nobody anything
 
 PLACES = 16  # sends under way at once
 _PLACES_A_DESTINATION = 6  # a dead receiver holds no more than these
@@ -249,7 +250,7 @@ class Worker:
         secrets.erase(connection, expired)
         for trigger_id in expired:
             log.info("delivery.ended", trigger_id=trigger_id, state=State.DROPPED, reason=Reason.EXPIRED)
-        return leases.requeue_lost(connection, self._database, [delivery_id for delivery_id, _ in held])
+        return leases.requeue_lost(connection, self._database, self._cipher, [delivery_id for delivery_id, _ in held])
 
     def _renew(self, connection: Connection, held: Collection[tuple[str, int]]) -> None:
         if self._is_time(self._renewed_at, _RENEW_EVERY):
@@ -292,7 +293,7 @@ def _say(settled: Settled) -> None:
         log.warning("delivery.retrying", **facts, reason=settled.reason)
     elif settled.state is State.FAILED:
         log.error("delivery.failed", **facts, reason=settled.reason)
-    elif taken.delivery.channel != PLAN:
+    elif taken.delivery.channel not in PLANNING or settled.state is not State.SENT:
         log.info("delivery.ended", **facts, state=settled.state, reason=settled.reason)
     for new in settled.follow_ups:
         if new.state is not State.QUEUED:

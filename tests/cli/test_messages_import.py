@@ -12,7 +12,11 @@ from click.testing import CliRunner, Result
 
 from app.cli import commands
 from app.country import Country
+from app.notifications.catalogue import Message
 from app.notifications.import_sources import FOLDERS, message_of
+from app.notifications.importing import known_variables
+from app.notifications.render import ALWAYS
+from app.notifications.sample import Sample
 from app.triggers.catalogue import trigger_types
 from app.triggers.rehearsal import samples
 from tests.notifications.rendering import renderer
@@ -173,7 +177,7 @@ def test_it_says_what_it_found(project: Project, run: Run) -> None:
 
 
 def test_copies_that_were_built_are_not_looked_at(project: Project, run: Run) -> None:
-    for copy in ("node_modules/x", "build/dist", ".git/x"):
+    for copy in ("node_modules/x", "build", "dist", ".git/x"):
         project.write(f"{copy}/email-templates/birth/inProgress.html", "built")
         project.write(f"{copy}/translations/notification.csv", "built")
     assert run(project.root).exit_code == 0
@@ -186,6 +190,20 @@ def test_where_there_are_several_it_asks_for_one(project: Project, run: Run, int
     assert "Several directories could be meant. Give the one that is:" in result.output
     assert "old/email-templates\n" in result.output
     assert not into.exists()
+
+
+def test_of_several_it_takes_the_one_where_it_usually_is(project: Project, run: Run) -> None:
+    project.write("old/mails/birth/inProgress.html", "old")
+    project.write("old/notification.csv", "old")
+    result = run(project.root)
+    assert result.exit_code == 0, result.output
+    assert f"{TEMPLATES}\n" in result.output
+
+
+def test_a_template_that_messages_share_has_the_variables_that_all_of_them_have() -> None:
+    one, other = (Message(name, None, shared=("both",)) for name in ("one", "other"))
+    known = known_variables([Sample(one, {"a": "", "b": ""}), Sample(other, {"b": "", "c": ""})])
+    assert [sorted(known[name] - ALWAYS) for name in ("one", "other", "both")] == [["a", "b"], ["b", "c"], ["b"]]
 
 
 def test_where_there_is_nothing_it_says_what_it_looked_for(tmp_path: Path, run: Run, into: Path) -> None:

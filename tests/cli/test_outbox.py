@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from app.cli import commands
 from app.database.engine import Database
-from app.outbox.delivery import Delivery, Failed, NewDelivery, Outcome, Retry, Sent
+from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sent
 from app.outbox.states import Priority, State
 from tests.conftest import SECRET_KEY
 from tests.outbox.conftest import Outbox
@@ -61,6 +62,25 @@ def test_the_list_can_be_of_one_state(outbox: Outbox, run: Run) -> None:
     outbox.owe(owed())
     assert outbox.only().id in run("list", "--state", "queued").output
     assert outbox.only().id not in run("list", "--state", "failed").output
+
+
+def test_working_out_what_is_owed_counts_as_no_message(outbox: Outbox, run: Run) -> None:
+    planning = [NewDelivery(name, name, name, Priority.TRANSACTIONAL) for name in ("plan", "informant")]
+    outbox.owe(owed(), *planning)
+    with capture_logs() as logs:
+        outbox.run(email=sent, plan=sent, informant=sent)
+    assert [line["channel"] for line in logs if line["event"] == "delivery.ended"] == ["email"]
+    output = run("list").output
+    assert "In all: 1 sent." in output
+    assert "informant" not in output
+
+
+def test_an_informant_who_is_told_nothing_is_listed_and_logged_with_the_reason(outbox: Outbox, run: Run) -> None:
+    outbox.owe(NewDelivery("informant.1", "informant", "informant", Priority.TRANSACTIONAL))
+    with capture_logs() as logs:
+        outbox.run(informant=lambda _: Dropped("nobody: the informant rule names none"))
+    assert [line["reason"] for line in logs if line["event"] == "delivery.ended"] == [outbox.only().reason]
+    assert "names none" in run("list").output
 
 
 def test_show_tells_each_try(outbox: Outbox, run: Run) -> None:

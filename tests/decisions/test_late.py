@@ -13,9 +13,13 @@ from sqlalchemy import select, update
 
 from app.access import clients
 from app.cli import commands
+from app.country import Country as Rules
 from app.database import audit
 from app.database.clock import now
-from app.database.tables import decisions
+from app.database.tables import decisions, deliveries
+from app.decisions.states import DecisionState
+from app.decisions.store import Decisions
+from app.encryption import Cipher
 from app.outbox import operations
 from app.outbox.worker import Worker
 from tests.conftest import SECRET_KEY
@@ -175,6 +179,59 @@ def test_what_is_decided_anew_is_tried_anew(late: Late) -> None:
     assert late.state(document) == "confirming"
     tried(late, 1)
     assert late.state(document) == "refused"
+
+
+def between_try_and_settling(late: Late, happens: Callable[[], None]) -> None:
+    """Have the worker try the confirmation; this happens when it has been tried, and before that is written down."""
+    (taken,) = late.worker._turn()
+    late.worker._try_one(taken)
+    happens()
+    late.work()
+
+
+def test_what_is_decided_anew_before_the_refusal_is_written_down_is_confirmed(late: Late) -> None:
+    document = late.defer()
+    late.work()
+    late.core.tokens = set()
+    assert late.say(document, "accept", registrationNumber="N-1") == 202
+
+    def decide_anew() -> None:
+        assert late.state(document) == "refused"
+        late.core.tokens = None
+        assert late.say(document, "accept", registrationNumber="N-2") == 202
+
+    between_try_and_settling(late, decide_anew)
+    delivery = late.delivery("confirmation")
+    assert (late.state(document), delivery.state, delivery.attempts) == ("confirmed", "sent", 2)
+    assert [call.fields["registrationNumber"] for call in late.core.calls][-1] == "N-2"
+
+
+def test_what_is_said_again_before_a_dead_try_is_written_down_is_told_again(late: Late) -> None:
+    document = late.defer()
+    late.work()
+    late.core.mood = Mood.AWAY
+    assert late.say(document, "accept") == 202
+    with late.country.database.transaction() as connection:
+        connection.execute(update(deliveries).values(give_up_at=now()))
+
+    def say_again() -> None:
+        late.core.mood = Mood.WELL
+        assert late.say(document, "accept") == 202
+
+    between_try_and_settling(late, say_again)
+    assert (late.state(document), late.delivery("confirmation").state) == ("confirmed", "sent")
+
+
+def test_a_late_answer_to_what_was_decided_before_says_nothing_of_what_is_decided_now(late: Late) -> None:
+    document = late.defer()
+    late.say(document, "accept", registrationNumber="N-1")
+    kept = Decisions(late.country.database, Cipher([SECRET_KEY]), Rules())
+    before = kept.find_by_action(pending(document)["id"])
+    assert before is not None
+    kept.conclude(before, DecisionState.REFUSED)
+    late.say(document, "accept", registrationNumber="N-2")
+    kept.conclude(before, DecisionState.CONFIRMED)
+    assert late.state(document) == "confirming"
 
 
 def test_what_no_retry_cures_fails_at_once_and_says_why(late: Late) -> None:

@@ -158,6 +158,10 @@ def test_all_obstacles_are_told_at_once_in_their_order() -> None:
     assert [(line, column) for line, column, _ in found] == [(1, 1), (2, 1), (2, 30), (2, 38), (3, 1)]
 
 
+def test_a_tag_ends_with_its_own_braces() -> None:
+    assert [what for _, _, what in said("{{upper x}} b } c }} d", "x")] == ["{{upper x}} is a helper, which is code"]
+
+
 def test_a_long_tag_is_told_of_in_short() -> None:
     ((_, _, what),) = said(f"{{{{upper {'x ' * 200}}}}}")
     assert len(what) < 100

@@ -61,7 +61,7 @@ def test_a_delivery_that_kills_its_worker_is_given_up_in_the_end(outbox: Outbox,
     outbox.worker(email=lambda _: Sent())._turn()
     outbox.set(lease_until=-1, give_up_at=-1)
     with outbox.database.transaction() as connection:
-        leases.requeue_lost(connection, outbox.database)
+        leases.requeue_lost(connection, outbox.database, outbox.cipher)
     assert outbox.only().state == State.FAILED
     assert "its worker stopped" in outbox.only().reason
 

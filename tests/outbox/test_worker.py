@@ -182,7 +182,7 @@ def test_a_delivery_whose_worker_died_is_tried_again_by_another(outbox: Outbox, 
     assert outbox.only().state == State.SENDING
     outbox.set(lease_until=-1)
     with outbox.database.transaction() as connection:
-        assert leases.requeue_lost(connection, outbox.database) == [outbox.only().id]
+        assert leases.requeue_lost(connection, outbox.database, outbox.cipher) == [outbox.only().id]
     outbox.run(email=sent)
     assert (outbox.only().state, outbox.only().attempts) == (State.SENT, 2)
     assert [attempt.outcome for attempt in outbox.attempts()] == ["lost", "sent"]
@@ -194,7 +194,7 @@ def test_a_worker_that_was_thought_dead_cannot_overwrite_what_another_did(outbox
     (taken,) = slow._turn()
     outbox.set(lease_until=-1)
     with outbox.database.transaction() as connection:
-        leases.requeue_lost(connection, outbox.database)
+        leases.requeue_lost(connection, outbox.database, outbox.cipher)
     outbox.run(email=sent)
     slow._try_one(taken)
     slow._turn()

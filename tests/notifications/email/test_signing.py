@@ -82,6 +82,75 @@ def test_all_three_are_set_or_none(make_settings: MakeSettings, signed: Settings
         make_settings(**dkim_settings(tmp_path / "dkim.pem") | {name: ""})
 
 
+@pytest.mark.parametrize("name", ["DKIM_DOMAIN", "DKIM_SELECTOR"])
+@pytest.mark.parametrize(
+    "value",
+    ["a..b", ".a.test", "a.test.", "x" * 70 + ".test", "a b.test", "a@b.test", "-a.test", "a-.test", "a\nb.test"],
+)
+def test_a_name_that_the_dns_cannot_hold_is_refused(
+    make_settings: MakeSettings, signed: Settings, tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=f"{name}: no") as raised:
+        make_settings(**dkim_settings(tmp_path / "dkim.pem") | {name: value})
+    assert len(raised.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DKIM_SELECTOR", "é"),
+        ("DKIM_SELECTOR", "clé.2026"),
+        ("DKIM_DOMAIN", "registry"),
+        ("DKIM_DOMAIN", "a_b.test"),
+        ("DKIM_DOMAIN", "\u0300.test"),
+        ("DKIM_DOMAIN", ".".join(["x" * 60] * 5)),
+    ],
+)
+def test_the_key_has_a_name_in_ascii_below_a_whole_domain(
+    make_settings: MakeSettings, signed: Settings, tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=f"{name}: no"):
+        make_settings(**dkim_settings(tmp_path / "dkim.pem") | {name: value})
+
+
+@pytest.mark.parametrize("selector", ["2026", "mail.2026", "key_1", "S-1"])
+def test_a_selector_may_have_parts(
+    make_settings: MakeSettings, signed: Settings, tmp_path: Path, selector: str
+) -> None:
+    settings = make_settings(**dkim_settings(tmp_path / "dkim.pem") | {"DKIM_SELECTOR": selector})
+    assert settings.dkim is not None
+    assert f"s={selector};".encode() in signer(settings.dkim)(serialise(EMAIL)).replace(b"\r\n", b"").replace(b" ", b"")
+
+
+ALIGNED = [
+    ("no-reply@registry.test", "registry.test"),
+    ("Civil Registry <no-reply@mail.Registry.test>", "registry.TEST"),
+    ("no-reply@état.test", "état.test"),
+    ("no-reply@mail.état.test", "xn--tat-9la.test"),
+]
+
+
+@pytest.mark.parametrize(("sender", "domain"), ALIGNED)
+def test_a_mail_is_signed_for_the_domain_of_its_sender_or_a_parent(
+    make_settings: MakeSettings, signed: Settings, tmp_path: Path, sender: str, domain: str
+) -> None:
+    own = {"SENDER_EMAIL_ADDRESS": sender, "DKIM_DOMAIN": domain}
+    settings = make_settings(**dkim_settings(tmp_path / "dkim.pem") | own)
+    assert settings.dkim is not None
+    assert settings.dkim.domain == domain.lower().encode("idna").decode()
+
+
+@pytest.mark.parametrize(
+    "sender", ["no-reply@other.test", "no-reply@notregistry.test", "no-reply@test.registry", "Registry.test <a@b.test>"]
+)
+def test_a_signature_for_another_domain_than_the_senders_is_a_problem_with_its_cure(
+    make_settings: MakeSettings, signed: Settings, tmp_path: Path, sender: str
+) -> None:
+    with pytest.raises(InvalidSettings, match=r"DKIM_DOMAIN: registry\.test is neither .*DMARC") as raised:
+        make_settings(**dkim_settings(tmp_path / "dkim.pem"), SENDER_EMAIL_ADDRESS=sender)
+    assert len(raised.value.problems) == 1
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
