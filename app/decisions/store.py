@@ -173,7 +173,7 @@ class Decisions:
     def _owe_confirmation(self, connection: Connection, trigger_id: str) -> None:
         """Due now, too, where a try is under way: it may have been of what was decided before.
 
-        Such a try is settled by nobody any more: its worker finds that it has lost the delivery.
+        Such a try changes nothing any more: its worker finds that it has lost the delivery.
         """
         store.add(connection, self._database, self._cipher, [(trigger_id, CONFIRMATION)])
         is_open = deliveries.c.state.in_([State.SENDING, State.FAILED, State.DROPPED])

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from app.masking import mask
+from app.retry_after import pause
 
 LONGEST_REASON = 300
 LONGEST_PAUSE = 3_600.0  # seconds; Retry-After may not keep a record waiting for longer
@@ -121,7 +120,7 @@ def _is_fine(answer: Answer) -> bool:
 
 
 def _failure(answer: Answer, item: dict[str, Any], token: str) -> Refused | Unavailable:
-    status, after = answer.status, _pause(answer.retry_after)
+    status, after = answer.status, pause(answer.retry_after, LONGEST_PAUSE)
     error = item.get("error")
     if not isinstance(error, dict):
         return _by_status(status, f"{status}, and not from core's events service: is GATEWAY_URL right?", after)
@@ -150,17 +149,3 @@ def _by_status(status: int, reason: str, after: float | None) -> Refused | Unava
     if status in _NEVER or (400 <= status < 500 and status not in _LATER):
         return Refused(reason)
     return Unavailable(reason, destination_down=status in _AWAY, after=after)
-
-
-def _pause(retry_after: str | None) -> float | None:
-    """Seconds from a Retry-After header, which has them or a date (RFC 9110 section 10.2.3)."""
-    if retry_after is None:
-        return None
-    if re.fullmatch(r"[0-9]+", retry_after):
-        return min(float(retry_after), LONGEST_PAUSE)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except (ValueError, OverflowError):
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max((at - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE)

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from app.country import ANY, NOWHERE, Action, Country, Recipient, place_of
+from app.country import ANY, Action, Country, Recipient, place_of
 from app.database.engine import Database
 from app.decisions.decision import Decision
 from app.decisions.store import Decisions
@@ -90,10 +90,11 @@ class Informing:
             who = self._informant(action)
         except CountryTimeout as error:
             return Retry(f"the informant rule: {error}")
+        except WrongAnswer as error:
+            return Retry(f"{error}: mend rules.py")
         except Exception as error:
             log.exception("informant.crashed", event_type=decision.event_type)
-            what = str(error) if isinstance(error, TypeError) and place_of(error) == NOWHERE else type(error).__name__
-            return Retry(f"the informant rule raised {what} at {place_of(error)}: mend rules.py")
+            return Retry(f"the informant rule raised {type(error).__name__} at {place_of(error)}: mend rules.py")
         if who is None:
             return Dropped("nobody: the informant rule names none")
         office = self._office(asked.pending.created_at_location, asked.token)
@@ -131,16 +132,20 @@ class Informing:
         return _checked(calls(lambda: rule(action), self.timeout))
 
 
+class WrongAnswer(TypeError):
+    """A rule answered with what an informant rule may not answer with."""
+
+
 def _checked(who: Any) -> Informant | None:
-    """An answer of a country's rule; None counts as no text. Raises TypeError."""
+    """An answer of a country's rule; None counts as no text. Raises WrongAnswer."""
     if who is None:
         return None
     if not isinstance(who, Informant):
-        raise TypeError(f"an informant rule answers with an Informant or None, not with {type(who).__name__}")
+        raise WrongAnswer(f"an informant rule answers with an Informant or None, not with {type(who).__name__}")
     values = asdict(who)
     for name, value in values.items():
         if value is not None and not isinstance(value, str):
-            raise TypeError(f"{name} of an Informant is a text, not {type(value).__name__}")
+            raise WrongAnswer(f"{name} of an Informant is a text, not {type(value).__name__}")
     return Informant(**{name: value or "" for name, value in values.items()})
 
 

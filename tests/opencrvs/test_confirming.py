@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,19 +76,28 @@ def test_core_loses_a_confirmation_whose_transaction_it_has_seen(core: Core, eve
 
 
 @pytest.mark.parametrize(
-    ("token", "code"),
+    ("claims", "code"),
     [
-        ("another", "UNAUTHORIZED"),
-        (signed(private_key("core"), exp=1), "UNAUTHORIZED"),
-        (signed(private_key("core"), eventId=EVENT, actionId=REQUEST), "FORBIDDEN"),
+        ({"exp": 1}, "UNAUTHORIZED"),
+        ({"eventId": EVENT, "actionId": REQUEST}, "FORBIDDEN"),
     ],
 )
-def test_a_token_that_core_does_not_take_is_refused(core: Core, events: CoreEvents, token: str, code: str) -> None:
+def test_a_token_for_something_else_is_refused(
+    core: Core, events: CoreEvents, claims: dict[str, Any], code: str
+) -> None:
     core.keep(event("DECLARE"))
-    core.tokens = None if "." in token else {TOKEN}
-    outcome = events.confirm(accepting("DECLARE"), token)
+    core.tokens = None
+    outcome = events.confirm(accepting("DECLARE"), signed(private_key("core"), **claims))
     assert isinstance(outcome, Refused)
     assert code in outcome.reason
+
+
+def test_a_token_that_core_has_not_made_is_refused(core: Core, events: CoreEvents) -> None:
+    core.keep(event("DECLARE"))
+    core.tokens = {TOKEN}
+    outcome = events.confirm(accepting("DECLARE"), "another")
+    assert isinstance(outcome, Refused)
+    assert "UNAUTHORIZED" in outcome.reason
 
 
 def test_an_event_that_core_does_not_know_is_refused(events: CoreEvents) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -17,6 +14,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from app.masking import mask
+from app.retry_after import pause
 
 LARGEST_ANSWER = 2**18  # bytes that are read
 LONGEST_PAUSE = 3_600.0  # seconds; Retry-After may not keep a message waiting for longer
@@ -97,7 +95,7 @@ class Exchange:
                 content = _read(answer, until)
         except (requests.RequestException, HTTPError, ValueError) as error:
             raise NoAnswer(f"no answer: {type(error).__name__}") from None
-        return Answer(answer.status_code, content, _pause(answer.headers.get("Retry-After")))
+        return Answer(answer.status_code, content, pause(answer.headers.get("Retry-After"), LONGEST_PAUSE))
 
     @property
     def _session(self) -> requests.Session:
@@ -134,17 +132,3 @@ def _read(answer: requests.Response, until: float) -> bytes:
         if time.monotonic() > until:
             raise requests.ReadTimeout
     return bytes(content[:LARGEST_ANSWER])
-
-
-def _pause(retry_after: str | None) -> float | None:
-    """Seconds from a Retry-After header, which has them or a date (RFC 9110 section 10.2.3)."""
-    if retry_after is None:
-        return None
-    if re.fullmatch(r"[0-9]+", retry_after):
-        return min(float(retry_after), LONGEST_PAUSE)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except (ValueError, OverflowError):
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max((at - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE)
