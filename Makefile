@@ -30,7 +30,7 @@ run: install  ## the whole server in development, on port 3040; Ctrl-C ends it
 	$(BIN)/country-config serve
 
 test: install  ## the whole suite, on SQLite and on a real PostgreSQL
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal
 
 check: install  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -23,6 +23,7 @@ from app.database import schema
 from app.database.engine import Database
 from app.database.tables import metadata
 from app.encryption import Cipher
+from app.instance import development_auth_key
 from app.settings import Settings
 
 pytest_plugins = ["tests.notifications.email.smtp_server", "tests.opencrvs.core_events"]
@@ -105,12 +106,23 @@ def cipher() -> Cipher:
     return Cipher([SECRET_KEY])
 
 
+@pytest.fixture(scope="session")
+def auth_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key that signs tokens in place of core's, made once: it takes longer than most tests."""
+    directory = tmp_path_factory.mktemp("instance")
+    development_auth_key(directory)
+    return directory / "auth-key.pem"
+
+
 @pytest.fixture
-def make_settings(tmp_path: Path) -> Callable[..., Settings]:
+def make_settings(tmp_path: Path, auth_key: Path) -> Callable[..., Settings]:
     """Settings as the environment would give them, of a test server on SQLite unless told otherwise."""
+    instance = tmp_path / "instance"
 
     def make(**environ: str) -> Settings:
-        defaults = {"APP_ENV": "test", "INSTANCE_DIR": str(tmp_path / "instance"), "SECRET_KEY": SECRET_KEY}
+        instance.mkdir(exist_ok=True)
+        shutil.copy(auth_key, instance)
+        defaults = {"APP_ENV": "test", "INSTANCE_DIR": str(instance), "SECRET_KEY": SECRET_KEY}
         return Settings.from_env(defaults | environ)
 
     return make

@@ -13,7 +13,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app import create_worker, logs
+from app import logs
+from app.composition.worker import create_worker
 from app.database.clock import now
 from app.database.engine import Database
 from app.database.tables import deliveries, destinations, triggers

@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 from cryptography.fernet import Fernet
 
-from app import check_messages, country
+from app import country
 from app.cleaning import clean
 from app.cli.tables import print_table
+from app.composition.messages import check_messages
 from app.notifications.checks.messages import Rehearsed
 from app.notifications.checks.problems import Problem, Severity, error
 from app.settings import Settings

@@ -10,7 +10,8 @@ import click
 from cryptography.fernet import Fernet
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from app import create_preview, logs
+from app import logs
+from app.composition.messages import create_preview
 from app.settings import Settings
 
 # What messages are made with. All else, right or wrong, is not looked at.

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 import click
 
-from app import country, create_renderer, logs, sms_provider
+from app import country, logs
+from app.composition.messages import create_renderer, sms_provider
 from app.database import schema
 from app.database.engine import Database
 from app.database.identifiers import new_id

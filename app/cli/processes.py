@@ -17,10 +17,12 @@ import requests
 import structlog
 from prometheus_client import CollectorRegistry
 
-from app import create_worker, create_worker_metrics, logs
+from app import logs
 from app.access.networks import Callers
 from app.cli.samples import example_curl
 from app.cli.supervisor import BadStart, Supervisor
+from app.composition.messages import stop_if_messages_are_broken
+from app.composition.worker import create_worker, create_worker_metrics
 from app.database import schema
 from app.database.engine import Database
 from app.metrics import directory, sharing
@@ -51,6 +53,7 @@ def worker() -> None:
     _refuse_old_schema(settings)
     sharing.join()
     counted = CollectorRegistry()
+    stop_if_messages_are_broken(settings)
     running = create_worker(settings, counted)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: running.stop())

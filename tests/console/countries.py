@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
-from app import create_preview
+from app.composition.messages import create_preview
 from app.settings import Settings
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"

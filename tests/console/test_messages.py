@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import check_messages, create_preview
+from app.composition.messages import check_messages, create_preview
 from app.country import Country
 from app.notifications.checks.messages import Rehearsed
 from app.settings import Settings

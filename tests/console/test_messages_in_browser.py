@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from app import create_preview
+from app.composition.messages import create_preview
 from tests.console.countries import CountryFiles, settings_of
 
 CHROMIUM = shutil.which("chromium")

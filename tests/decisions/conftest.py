@@ -15,9 +15,10 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from app import create_app, create_worker
+from app import create_app
 from app.access import clients, development
 from app.cli import commands
+from app.composition.worker import create_worker
 from app.database.engine import Database
 from app.database.tables import decisions, deliveries
 from app.outbox.worker import Worker

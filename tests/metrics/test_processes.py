@@ -137,7 +137,8 @@ def test_serve_tells_of_the_worker_too_and_a_killed_one_takes_nothing_along(run:
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{other}/metrics", timeout=5)  # they are not told twice
     before = set(children(serve.process.pid))
-    for pid in before:
+    # Children of children too: such a one may answer for a moment after its parent is gone.
+    for pid in [*before, *(grandchild for child in before for grandchild in children(child))]:
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: answers(port) and not before & set(children(serve.process.pid)))
     assert sent() == 5

@@ -10,7 +10,14 @@ from app.records.schema import InvalidDocument, event_document
 
 CONTRACT = Path(__file__).parents[1] / "contract"
 ProblemPath = list[str | int]
-ABSENT: Any = object()
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"  # the same in every process, for the names of tests
+
+
+ABSENT: Any = _Absent()
 """As a value, takes the key away."""
 
 

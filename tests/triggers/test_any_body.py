@@ -119,4 +119,5 @@ def test_any_url_with_any_headers(server: Served, segments: list[str], method: s
     path = "/" + "/".join(quote(segment, safe="", errors="replace") for segment in segments)
     answer = server.client.open(path, method=method, headers=headers, json={})
     assert answer.status_code < 500
-    shaped(answer)
+    if answer.status_code != 302:  # from / to the pages for people
+        shaped(answer)

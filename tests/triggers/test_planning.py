@@ -13,7 +13,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import Row, func, select, update
 
-from app import country, create_worker
+from app import country
+from app.composition.worker import create_worker
 from app.database.engine import Database
 from app.database.tables import deliveries, triggers
 from app.encryption import Cipher

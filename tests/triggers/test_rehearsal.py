@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app import create_worker
+from app.composition.messages import stop_if_messages_are_broken
 from app.settings import Settings
 from app.triggers.rehearsal import BrokenMessages
 
@@ -22,8 +22,8 @@ Start = Callable[..., None]
 
 
 @pytest.fixture
-def start(make_settings: Callable[..., Settings], sqlite_url: str, tmp_path: Path) -> Start:
-    """Make the worker of a country with these files."""
+def start(make_settings: Callable[..., Settings], tmp_path: Path) -> Start:
+    """What a worker does first, for a country with these files."""
 
     def make(template: str | None = TEMPLATE, wording: str = WORDING, **environ: str) -> None:
         country = tmp_path / "country"
@@ -33,7 +33,7 @@ def start(make_settings: Callable[..., Settings], sqlite_url: str, tmp_path: Pat
         (country / "translations" / "ours.csv").write_text(wording)
         if template is not None:
             (country / "templates" / "email" / "hospital-discharge.html").write_text(template)
-        create_worker(make_settings(DATABASE_URL=sqlite_url, COUNTRY_DIR=str(country), **environ)).close()
+        stop_if_messages_are_broken(make_settings(COUNTRY_DIR=str(country), **environ))
 
     return make
 

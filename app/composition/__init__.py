@@ -1,0 +1,1 @@
+"""What runs, put together from its parts."""

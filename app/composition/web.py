@@ -1,0 +1,84 @@
+"""The web application, put together."""
+
+from __future__ import annotations
+
+from flask import Flask, redirect, request
+from prometheus_client import CollectorRegistry
+
+from app import country, health, logs
+from app.access import development
+from app.access.core_token import CoreTokens
+from app.access.gate import Gate
+from app.access.networks import Callers
+from app.composition.messages import previews, receipt_addresses
+from app.console.inbox import inbox_pages
+from app.database.engine import Database
+from app.decisions.confirming import Confirming
+from app.decisions.receiving import QuestionReceiver
+from app.decisions.service import DecisionService
+from app.decisions.store import Decisions
+from app.encryption import Cipher
+from app.metrics import gauges, sharing
+from app.metrics.reading import DatabaseGauges
+from app.metrics.received import Received
+from app.metrics.requests import Names, count_requests
+from app.metrics.routes import metrics_routes
+from app.notifications.inbox import Inbox
+from app.opencrvs.integrations import Integrations
+from app.opencrvs.public_key import FetchedKey, FixedKey, PublicKey
+from app.settings import Settings
+from app.triggers import errors, requests
+from app.triggers.actions import action_routes
+from app.triggers.catalogue import trigger_types
+from app.triggers.confirmations import confirmation_routes
+from app.triggers.receipts import receipt_routes
+from app.triggers.receiving import Receiver
+from app.triggers.routes import trigger_routes
+from app.triggers.system import system_routes
+
+
+def create_app(settings: Settings) -> Flask:
+    """The web application. Raises InvalidRules; asks no database before it is asked something."""
+    logs.configure(settings)
+    database = Database(settings.database_url)
+    cipher = Cipher(settings.secret_keys)
+    rules = country.load(settings.country_dir)
+    kinds = trigger_types(rules)
+    callers = Callers(settings.trusted_networks, settings.trusted_proxies)
+    gate = Gate(CoreTokens(_public_key(settings)), callers)
+
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # it would answer in HTML
+    requests.install(app)
+    errors.install(app)
+    app.register_blueprint(trigger_routes(kinds, gate, Receiver(database, cipher), settings))
+    decisions = Decisions(database, cipher, rules)
+    service = DecisionService(QuestionReceiver(database, cipher), decisions, rules, settings.decision_timeout)
+    app.register_blueprint(action_routes(gate, service))
+    core = Integrations(settings.events_url) if settings.events_url else None
+    app.register_blueprint(system_routes(gate, database, rules, settings.integrations, core))
+    app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions)))
+    app.register_blueprint(
+        receipt_routes(database, cipher, receipt_addresses(settings), settings.sms_values["TWILIO_AUTH_TOKEN"])
+    )
+    app.register_blueprint(health.routes(database))
+    counted = CollectorRegistry()
+    names = Names([*kinds, "system/ready"], ["/email", "/reindex"], country.CONFIRMABLE)
+    count_requests(app, names, Received(counted, names.triggers, names.actions))
+    figures = [sharing.of_all_processes(counted), DatabaseGauges(database, gauges.read)]
+    app.register_blueprint(metrics_routes(figures, lambda: callers.is_trusted(request)))
+    if settings.inbox:
+        from app.console.messages import message_pages
+
+        app.register_blueprint(inbox_pages(Inbox(database, cipher), lambda: callers.is_trusted(request)))
+        app.register_blueprint(message_pages(previews(settings, rules), lambda: callers.is_trusted(request)))
+        app.add_url_rule("/", view_func=lambda: redirect("/inbox"), endpoint="start")
+    app.extensions["database"] = database
+    return app
+
+
+def _public_key(settings: Settings) -> PublicKey:
+
+    if settings.auth_url is not None:
+        return FetchedKey(settings.auth_url)
+    return FixedKey(development.public_key(settings.instance_dir))

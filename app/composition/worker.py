@@ -1,0 +1,103 @@
+"""The process that delivers, put together."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from prometheus_client import CollectorRegistry
+
+from app import country, logs
+from app.access.networks import Callers
+from app.composition.messages import create_renderer, policies, sms_provider
+from app.database.engine import Database
+from app.decisions.alerts import Alerts
+from app.decisions.erasure import TokenErasure
+from app.decisions.late import LateDecisions
+from app.decisions.offices import OfficesForRules
+from app.decisions.store import Decisions
+from app.encryption import Cipher
+from app.metrics.delivered import Delivered
+from app.metrics.routes import metrics_routes
+from app.notifications.catalogue import INFORMANT_MESSAGES
+from app.notifications.email.sender import email_sender, to_inbox, to_mail_server
+from app.notifications.email.signing import signer
+from app.notifications.email.smtp import SmtpTransport
+from app.notifications.inbox import Inbox
+from app.notifications.languages import Languages
+from app.notifications.sms.sender import sms_sender
+from app.opencrvs.confirmations import CoreEvents
+from app.opencrvs.locations import CoreLocations
+from app.opencrvs.offices import Offices
+from app.outbox.worker import Worker
+from app.settings import Settings
+from app.triggers import errors
+from app.triggers.catalogue import trigger_types
+from app.triggers.consequences import with_consequences
+from app.triggers.informing import Informing
+from app.triggers.planning import planner
+from app.triggers.speaking import Speaking
+
+
+def create_worker(settings: Settings, counted: CollectorRegistry | None = None) -> Worker:
+    """The process that delivers, and counts in `counted`.
+
+    Raises InvalidSettings, InvalidRules, and MessageError for the country's words.
+    """
+    logs.configure(settings)
+    database = Database(settings.database_url)
+    cipher = Cipher(settings.secret_keys)
+    rules = country.load(settings.country_dir)
+    kinds = trigger_types(rules)
+    messages = {kind.message.name: kind.message for kind in kinds.values()} | INFORMANT_MESSAGES
+    renderer = create_renderer(settings)
+    policy, to_informants = policies(settings)
+    inbox = Inbox(database, cipher)
+    smtp = SmtpTransport(settings.smtp, settings.domain, sign=signer(settings.dkim) if settings.dkim else None)
+    transport = to_mail_server(smtp) if settings.smtp.host else to_inbox(inbox)
+    minutes = max(1, settings.otp_ttl // 60)
+    core = CoreEvents(settings.gateway_url) if settings.gateway_url else None
+    decisions = Decisions(database, cipher, rules)
+    late = LateDecisions(decisions, rules, settings.decision_timeout, core)
+    offices = Offices(database, CoreLocations(settings.gateway_url) if settings.gateway_url else None)
+    offices_for_rules = OfficesForRules(decisions, offices)
+    speaking = Speaking(rules, Languages(settings.languages, renderer.languages), settings.decision_timeout)
+    informing = Informing(
+        database,
+        decisions,
+        rules,
+        offices,
+        to_informants,
+        speaking,
+        settings.informant_language_field,
+        settings.informant_hold,
+        settings.decision_timeout,
+    )
+    consequences = [informing.owed]
+    senders = {
+        "plan": planner(kinds, policy, speaking, database, with_consequences(late.plan, decisions, consequences)),
+        "decide": offices_for_rules.before(late.decide),
+        "confirmation": with_consequences(late.confirm, decisions, consequences),
+        "informant": informing.inform,
+        "email": email_sender(
+            renderer, transport, settings.sender_email_address, settings.domain, minutes, settings.reply_to
+        ),
+        "sms": sms_sender(renderer, sms_provider(settings, inbox), messages, minutes, settings.phone_region),
+    }
+    alerts = Alerts(database, cipher, settings.alert_email, policy.destinations.get("email"), settings.default_language)
+    chores = [
+        alerts.raise_due,
+        TokenErasure(database).erase_expired,
+        offices_for_rules.refresh,
+    ]
+    destinations = {"rules", "core", "informant", *policy.destinations.values()}
+    closing = [smtp.close, offices.close, database.close]
+    observe = Delivered(counted or CollectorRegistry()).observe
+    return Worker(database, cipher, senders, destinations, chores=chores, closing=closing, observe=observe)
+
+
+def create_worker_metrics(settings: Settings, counted: CollectorRegistry) -> Flask:
+    """What a worker that runs alone tells Prometheus: what it has counted itself."""
+    callers = Callers(settings.trusted_networks, settings.trusted_proxies)
+    app = Flask(__name__, static_folder=None)
+    errors.install(app)
+    app.register_blueprint(metrics_routes([counted], lambda: callers.is_trusted(request)))
+    return app
