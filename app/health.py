@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from app.database import schema
 from app.database.engine import Database, DatabaseAway
 from app.database.schema import OldSchema
-from app.triggers.errors import RETRY_AFTER, json_response
+from app.http.errors import RETRY_AFTER, json_response
 
 log = structlog.get_logger()
 

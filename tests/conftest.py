@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,6 +30,9 @@ from app.settings import Settings
 pytest_plugins = ["tests.notifications.email.smtp_server", "tests.opencrvs.core_events"]
 
 SECRET_KEY = Fernet.generate_key().decode()
+
+# Who starts the suite in the background has it ignore Ctrl-C, and the commands that it starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for _name in list(os.environ):  # the suite decides, not the shell that it is started from
     if _name in Settings.names():

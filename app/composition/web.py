@@ -18,6 +18,7 @@ from app.decisions.receiving import QuestionReceiver
 from app.decisions.service import DecisionService
 from app.decisions.store import Decisions
 from app.encryption import Cipher
+from app.http import errors, requests
 from app.metrics import gauges, sharing
 from app.metrics.reading import DatabaseGauges
 from app.metrics.received import Received
@@ -27,7 +28,6 @@ from app.notifications.inbox import Inbox
 from app.opencrvs.integrations import Integrations
 from app.opencrvs.public_key import FetchedKey, FixedKey, PublicKey
 from app.settings import Settings
-from app.triggers import errors, requests
 from app.triggers.actions import action_routes
 from app.triggers.catalogue import trigger_types
 from app.triggers.confirmations import confirmation_routes

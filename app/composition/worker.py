@@ -15,6 +15,7 @@ from app.decisions.late import LateDecisions
 from app.decisions.offices import OfficesForRules
 from app.decisions.store import Decisions
 from app.encryption import Cipher
+from app.http import errors
 from app.metrics.delivered import Delivered
 from app.metrics.routes import metrics_routes
 from app.notifications.catalogue import INFORMANT_MESSAGES
@@ -29,7 +30,6 @@ from app.opencrvs.locations import CoreLocations
 from app.opencrvs.offices import Offices
 from app.outbox.worker import Worker
 from app.settings import Settings
-from app.triggers import errors
 from app.triggers.catalogue import trigger_types
 from app.triggers.consequences import with_consequences
 from app.triggers.informing import Informing

@@ -19,12 +19,12 @@ from app.decisions.questions import Question
 from app.decisions.rulings import Verdict
 from app.decisions.service import DecisionService, StillDeciding
 from app.decisions.states import DecisionState
+from app.http.bodies import LIMIT_FOR_CORE, json_bytes, parsed
+from app.http.errors import RETRY_AFTER, Refused, because, json_response
+from app.http.requests import request_id
 from app.records.actions import Action
 from app.records.schema import EventDocument, InvalidDocument, event_document
 from app.records.state import NoPendingAction, pending_action
-from app.triggers.bodies import LIMIT_FOR_CORE, json_bytes, parsed
-from app.triggers.errors import RETRY_AFTER, Refused, because, json_response
-from app.triggers.requests import request_id
 
 log = structlog.get_logger()
 

@@ -17,10 +17,10 @@ from app.database.engine import Database
 from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, UnknownAction
 from app.decisions.forms import NoNumber, number_text
 from app.decisions.rulings import Ruling, Verdict
-from app.triggers.bodies import LIMIT, json_body
-from app.triggers.errors import RETRY_AFTER, Refused, because, json_response
+from app.http.bodies import LIMIT, json_body
+from app.http.errors import RETRY_AFTER, Refused, because, json_response
+from app.http.requests import request_id
 from app.triggers.payloads import problems
-from app.triggers.requests import request_id
 
 
 class _Acceptance(Schema):

@@ -10,10 +10,10 @@ from werkzeug.exceptions import NotFound
 from app.access.gate import Forbidden
 from app.database.engine import Database
 from app.encryption import Cipher
+from app.http.errors import Refused
 from app.notifications.sms.receipts import infobip, twilio
 from app.notifications.sms.receipts.addresses import Forged, NotAReceipt, ReceiptAddresses
 from app.outbox.receipts import Receipt, take
-from app.triggers.errors import Refused
 
 _LARGEST = 262_144  # bytes
 

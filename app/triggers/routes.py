@@ -10,14 +10,14 @@ from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
 from app.access.gate import Gate
+from app.http.bodies import LIMIT, LIMIT_FOR_CORE, json_body
+from app.http.errors import Refused, json_response
+from app.http.requests import request_id
 from app.settings import Settings
-from app.triggers.bodies import LIMIT, LIMIT_FOR_CORE, json_body
 from app.triggers.catalogue import EMAIL, TriggerType
 from app.triggers.email_variables import substituted
-from app.triggers.errors import Refused, json_response
 from app.triggers.payloads import problems
 from app.triggers.receiving import Receiver
-from app.triggers.requests import request_id
 
 log = structlog.get_logger()
 

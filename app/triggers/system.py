@@ -13,8 +13,8 @@ from app.country import Country, Credentials, Integration
 from app.database.clock import now
 from app.database.engine import Database, DatabaseAway
 from app.database.tables import integrations as registered
+from app.http.errors import Refused, json_response
 from app.opencrvs.integrations import IntegrationRefused, Integrations
-from app.triggers.errors import Refused, json_response
 
 log = structlog.get_logger()
 

@@ -21,9 +21,9 @@ from app.database import engine
 from app.database.engine import Database
 from app.database.tables import deliveries, triggers
 from app.encryption import Cipher
+from app.http.bodies import LIMIT, LIMIT_FOR_CORE
 from app.outbox.states import Priority, State
 from app.settings import Settings
-from app.triggers.bodies import LIMIT, LIMIT_FOR_CORE
 from app.triggers.samples import USER_SAMPLES
 from tests.triggers.answers import details_of, error_of, rows_kept, shaped
 from tests.triggers.serving import Served, served

@@ -9,7 +9,7 @@ from flask import Request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
-from app.triggers.errors import Refused, because
+from app.http.errors import Refused, because
 
 MEGABYTE = 1024 * 1024
 LIMIT = 5 * MEGABYTE

@@ -1,0 +1,1 @@
+"""What all routes share: request ids, bodies, and errors of one shape."""

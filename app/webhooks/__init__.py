@@ -1,0 +1,1 @@
+"""What other systems are told: subscriptions, filters, formats, sending."""
