@@ -38,6 +38,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 _SELECTOR_LABEL = _LABEL.replace("0-9-", "0-9_-")
 _SELECTOR = re.compile(rf"{_SELECTOR_LABEL}(?:\.{_SELECTOR_LABEL})*", re.IGNORECASE)
 _LONGEST_DOMAIN = 253
+_LONGEST_RETRY_PAUSE = 86_400
 
 
 class InvalidSettings(Exception):
@@ -118,6 +119,13 @@ class _List(fields.Field[tuple[Any, ...]]):
             return tuple(self._item(part.strip()) for part in value.split(",") if part.strip())
         except ValueError as error:
             raise ValidationError(str(error)) from None
+
+
+def _pause(text: str) -> float:
+    seconds = float(text)
+    if not 0.1 <= seconds <= _LONGEST_RETRY_PAUSE:
+        raise ValueError(f"each pause is 0.1 to {_LONGEST_RETRY_PAUSE} seconds")
+    return seconds
 
 
 class _Integrations(fields.Field[tuple[Integration, ...]]):
@@ -273,6 +281,9 @@ class _Environment(Schema):
     INFORMANT_NOTIFICATION_DELIVERY_METHOD = _List(_delivery_method, load_default=("email",))
     INFORMANT_HOLD = fields.Float(load_default=30.0, validate=Range(0, 3600))
     DECISION_TIMEOUT = fields.Float(load_default=5.0, validate=Range(0.1, 60))
+    WEBHOOK_ALLOWED_NETWORKS = _List(ip_network, load_default=())
+    WEBHOOK_ALLOW_HTTP = fields.Boolean(load_default=False)
+    WEBHOOK_RETRY_SCHEDULE = _List(_pause, load_default=(5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0))
     OTP_TTL = fields.Integer(load_default=600, validate=Range(1, 86400))
     SMTP_HOST = fields.String(load_default=None)
     SMTP_PORT = fields.Integer(load_default=587, validate=Range(1, 65535))

@@ -78,6 +78,9 @@ class Settings:
     informant_hold: float
     otp_ttl: int
     decision_timeout: float
+    webhook_allowed_networks: tuple[Network, ...]
+    webhook_allow_http: bool
+    webhook_retry_schedule: tuple[float, ...]
     smtp: Smtp
     sender_email_address: str
     reply_to: str | None
@@ -151,6 +154,9 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         informant_hold=values["INFORMANT_HOLD"],
         otp_ttl=values["OTP_TTL"],
         decision_timeout=values["DECISION_TIMEOUT"],
+        webhook_allowed_networks=values["WEBHOOK_ALLOWED_NETWORKS"],
+        webhook_allow_http=values["WEBHOOK_ALLOW_HTTP"] or not production,
+        webhook_retry_schedule=values["WEBHOOK_RETRY_SCHEDULE"],
         smtp=Smtp(
             host=values["SMTP_HOST"],
             port=values["SMTP_PORT"],

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     """What a client may do."""
 
     CONFIRMATIONS_WRITE = "confirmations:write"  # accept or reject what was deferred
+    WEBHOOKS_MANAGE = "webhooks:manage"  # subscribe to events, and look after its own subscriptions
 
 
 class InvalidName(Exception):

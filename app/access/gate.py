@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
+from app.access import clients
+from app.access.clients import Client, Permission
 from app.access.core_token import Claims, CoreTokens, InvalidToken
 from app.access.networks import Callers
+from app.database.engine import Database
 
 
 class Unauthenticated(Exception):
@@ -63,6 +66,19 @@ class Gate:
             return token, self._tokens.verify(token)
         except InvalidToken as error:
             raise Unauthenticated(str(error)) from None
+
+
+def admit_client(database: Database, request: Request, permission: Permission) -> Client:
+    """The API client whose key came. Raises Unauthenticated, Forbidden and DatabaseAway."""
+    key = bearer(request)
+    if key is None:
+        raise Unauthenticated("this is only taken with an API key: Authorization: Bearer <key>")
+    client = clients.authenticate(database, key)
+    if client is None:
+        raise Unauthenticated("this API key is not valid, or was revoked")
+    if permission not in client.permissions:
+        raise Forbidden(f"this API key lacks the permission {permission}")
+    return client
 
 
 def bearer(request: Request) -> str | None:

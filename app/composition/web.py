@@ -11,6 +11,7 @@ from app.access.core_token import CoreTokens
 from app.access.gate import Gate
 from app.access.networks import Callers
 from app.composition.messages import previews, receipt_addresses
+from app.composition.webhooks import webhook_blueprints
 from app.console.inbox import inbox_pages
 from app.database.engine import Database
 from app.decisions.confirming import Confirming
@@ -25,6 +26,8 @@ from app.metrics.received import Received
 from app.metrics.requests import Names, count_requests
 from app.metrics.routes import metrics_routes
 from app.notifications.inbox import Inbox
+from app.openapi.operations import operations
+from app.openapi.routes import openapi_routes
 from app.opencrvs.integrations import Integrations
 from app.opencrvs.public_key import FetchedKey, FixedKey, PublicKey
 from app.settings import Settings
@@ -61,6 +64,9 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(
         receipt_routes(database, cipher, receipt_addresses(settings), settings.sms_values["TWILIO_AUTH_TOKEN"])
     )
+    for blueprint in webhook_blueprints(settings, database, cipher, kinds):
+        app.register_blueprint(blueprint)
+    app.register_blueprint(openapi_routes(operations(kinds.values()), settings.country_config_url))
     app.register_blueprint(health.routes(database))
     counted = CollectorRegistry()
     names = Names([*kinds, "system/ready"], ["/email", "/reindex"], country.CONFIRMABLE)

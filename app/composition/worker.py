@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from app import country, logs
 from app.access.networks import Callers
 from app.composition.messages import create_renderer, policies, sms_provider
+from app.composition.webhooks import DESTINATIONS, webhook_senders
 from app.database.engine import Database
 from app.decisions.alerts import Alerts
 from app.decisions.erasure import TokenErasure
@@ -71,11 +72,14 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         settings.informant_hold,
         settings.decision_timeout,
     )
+    webhooks = webhook_senders(settings, database, cipher, kinds, decisions, policy)
     consequences = [informing.owed]
+    plan_action = with_consequences(late.plan, decisions, consequences)
     senders = {
-        "plan": planner(kinds, policy, speaking, database, with_consequences(late.plan, decisions, consequences)),
+        **webhooks.senders,
+        "plan": webhooks.with_news(planner(kinds, policy, speaking, database, plan_action)),
         "decide": offices_for_rules.before(late.decide),
-        "confirmation": with_consequences(late.confirm, decisions, consequences),
+        "confirmation": webhooks.with_news(with_consequences(late.confirm, decisions, consequences)),
         "informant": informing.inform,
         "email": email_sender(
             renderer, transport, settings.sender_email_address, settings.domain, minutes, settings.reply_to
@@ -88,7 +92,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         TokenErasure(database).erase_expired,
         offices_for_rules.refresh,
     ]
-    destinations = {"rules", "core", "informant", *policy.destinations.values()}
+    destinations = {"rules", "core", "informant", *DESTINATIONS, *policy.destinations.values()}
     closing = [smtp.close, offices.close, database.close]
     observe = Delivered(counted or CollectorRegistry()).observe
     return Worker(database, cipher, senders, destinations, chores=chores, closing=closing, observe=observe)

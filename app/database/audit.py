@@ -29,6 +29,9 @@ class What(StrEnum):
     OUTBOX_RESUME = "outbox.resume"
     CLIENT_CREATE = "client.create"
     CLIENT_REVOKE = "client.revoke"
+    SUBSCRIPTION_CREATE = "subscription.create"
+    SUBSCRIPTION_CHANGE = "subscription.change"
+    SUBSCRIPTION_DELETE = "subscription.delete"
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,15 @@ Index(
     sqlite_where=_ABOUT_SOMETHING,
 )
 
+_WEBHOOKS = text("channel = 'webhook'")
+Index(
+    "deliveries_of_subscription",
+    deliveries.c.destination,
+    deliveries.c.id,
+    postgresql_where=_WEBHOOKS,
+    sqlite_where=_WEBHOOKS,
+)
+
 attempts = Table(
     "attempts",
     metadata,
@@ -118,6 +127,8 @@ destinations = Table(
     Column("paused", Boolean, nullable=False, server_default=text("false")),
     Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
     Column("open_until", Double),  # the circuit is open, nothing is tried, until then
+    Column("rate", Double),  # how many a second at most; NULL: as fast as it takes them
+    Column("next_at", Double),  # nothing is tried until then, so that `rate` is kept
 )
 
 inbox = Table(
@@ -204,6 +215,28 @@ clients = Table(
     Column("permissions", Text, nullable=False),  # separated by spaces
     Column("created_at", Double, nullable=False),
     Column("revoked_at", Double),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.id"), nullable=False),
+    Column("rev", Integer, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # what the client asked for: addresses have tokens in them too
+    Column("secrets", LargeBinary, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("failing_since", Double),  # the first failure since the last success
+    Column("disabled_because", Text),
+)
+Index("subscriptions_by_client", subscriptions.c.client_id, subscriptions.c.id)
+
+event_types = Table(
+    "event_types",
+    metadata,
+    Column("name", Text, primary_key=True),  # of those that are made as they come
 )
 
 audit = Table(

@@ -93,7 +93,10 @@ def retry(database: Database, ids: Collection[str] | None, by: Author | None = N
             .where(
                 _chosen(ids),
                 deliveries.c.state.in_([State.QUEUED, State.FAILED]),
-                deliveries.c.trigger_id.not_in(select(triggers.c.id).where(triggers.c.erased_at.is_not(None))),
+                or_(
+                    deliveries.c.channel.in_(secrets.WITHOUT_SECRETS),
+                    deliveries.c.trigger_id.not_in(select(triggers.c.id).where(triggers.c.erased_at.is_not(None))),
+                ),
                 ~_NEVER_SENDABLE,
             )
             .values(

@@ -49,11 +49,15 @@ def state_is(state: State) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Lane:
-    """One destination's due deliveries of one priority. `failures` counts those in a row."""
+    """One destination's due deliveries of one priority.
+
+    `failures` counts those in a row; `rate` is how many a second it may get at most, None for as many as it takes.
+    """
 
     destination: str
     priority: Priority
     failures: int
+    rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -156,14 +160,21 @@ def register_destinations(connection: Connection, database: Database, names: set
 
 def lanes(connection: Connection) -> list[Lane]:
     """Where something is due and may be tried."""
-    return [Lane(name, Priority(priority), failures) for name, priority, failures in connection.execute(_LANES)]
+    found = connection.execute(_LANES)
+    return [Lane(name, Priority(priority), failures, rate) for name, priority, failures, rate in found]
 
 
 _LANES = union_all(
     *(
-        select(destinations.c.name, literal(int(priority), Integer).label("priority"), destinations.c.failures).where(
+        select(
+            destinations.c.name,
+            literal(int(priority), Integer).label("priority"),
+            destinations.c.failures,
+            destinations.c.rate,
+        ).where(
             destinations.c.paused.is_(False),
             or_(destinations.c.open_until.is_(None), destinations.c.open_until <= now()),
+            or_(destinations.c.next_at.is_(None), destinations.c.next_at <= now()),
             exists().where(
                 state_is(State.QUEUED),
                 deliveries.c.destination == destinations.c.name,
@@ -178,9 +189,13 @@ _LANES = union_all(
 
 def claim(connection: Connection, lane: Lane, limit: int) -> list[Claim]:
     """Take up to `limit` of the lane for LEASE seconds; two workers never take the same."""
+    if lane.rate is not None:
+        limit = min(limit, max(1, int(lane.rate)))
     claimed = connection.execute(
         _CLAIM, {"of": lane.destination, "urgency": int(lane.priority), "most": limit, "lease": LEASE}
     ).all()
+    if lane.rate is not None:
+        connection.execute(_WAIT, {"of": lane.destination, "pause": len(claimed) / lane.rate})
     origins = {row.id: row for row in connection.execute(_ORIGINS, {"ids": list({row.trigger_id for row in claimed})})}
     return [
         Claim(row.id, row.attempts, lane, row, origins[row.trigger_id], _deadline(row.expires_in), row.gives_up_in)
@@ -210,6 +225,14 @@ _CLAIM = (
         lease_until=now() + bindparam("lease", type_=Double),
     )
     .returning(deliveries, _EXPIRES_IN, _GIVES_UP_IN)
+)
+_WAIT = (
+    update(destinations)
+    .where(destinations.c.name == bindparam("of"))
+    .values(
+        next_at=case((destinations.c.next_at > now(), destinations.c.next_at), else_=now())
+        + bindparam("pause", type_=Double)
+    )
 )
 _ORIGINS = select(triggers).where(triggers.c.id.in_(bindparam("ids", expanding=True)))
 

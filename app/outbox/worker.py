@@ -20,7 +20,7 @@ from app.database.engine import Database, DatabaseAway
 from app.encryption import Cipher
 from app.outbox import leases, secrets, store
 from app.outbox.circuits import FAILURES_TO_OPEN
-from app.outbox.delivery import Failed, Retry, Sender
+from app.outbox.delivery import Failed, Retry, Sender, Sent
 from app.outbox.sending import attempt
 from app.outbox.settling import Finished, Settled, settle
 from app.outbox.states import Priority, Reason, State
@@ -29,11 +29,14 @@ from app.outbox.store import LEASE, Claim, Lane
 log = structlog.get_logger()
 
 PLAN = "plan"
-PLANNING = frozenset({PLAN, "informant"})  # channels that work out what is owed, and bring nobody anything
+ABROAD = "webhook:"  # how the names of destinations begin that others have chosen
+PLANNING = frozenset({PLAN, "informant", "publish"})  # channels that work out what is owed, and bring nobody anything
 
 PLACES = 16  # sends under way at once
 _PLACES_A_DESTINATION = 6  # a dead receiver holds no more than these
 _PLACES_FOR_BULK = 3  # a broadcast leaves the rest of its destination's places to one-time codes
+_PLACES_ABROAD = 200  # receivers that others have chosen: many of them may hang, and none may delay another
+_PLACES_FOR_FAILING = 100  # of these, for those whose last try failed
 _PLANS = 32  # planning calls nobody outside: it has places of its own, and is claimed in larger batches
 
 _POLL = 0.1  # seconds
@@ -75,6 +78,7 @@ class Worker:
         self._ended: SimpleQueue[Finished] = SimpleQueue()
         self._unsettled: list[Finished] = []
         self._held: dict[tuple[str, int], Claim] = {}
+        self._answering: set[str] = set()
         self._renewed_at = self._swept_at = self._erased_at = time.monotonic()
         self._chores_done_at = float("-inf")
         self._database_is_away = False
@@ -93,7 +97,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`."""
-        with ThreadPoolExecutor(PLACES + _PLANS, thread_name_prefix="send") as pool:
+        with ThreadPoolExecutor(PLACES + _PLACES_ABROAD + _PLANS, thread_name_prefix="send") as pool:
             while not (self._stopping.is_set() and (not self._held or self._has_waited_long_enough())):
                 try:
                     claimed = self._turn()
@@ -173,6 +177,7 @@ class Worker:
         self._unsettled = []
         for one in settled:
             self._tell(one)
+            self._learn(one)
         for delivery_id in swept:
             log.warning("delivery.lost", delivery_id=delivery_id, reason="its worker stopped; it is due again")
         return claimed
@@ -205,6 +210,15 @@ class Worker:
             except Exception:
                 log.exception("observer.crashed")  # it is written down by now, whatever becomes of a figure
 
+    def _learn(self, settled: Settled) -> None:
+        """A receiver gets several events at once while it takes them, and one at a time otherwise."""
+        destination = settled.finished.claim.lane.destination
+        if is_abroad(destination):
+            if isinstance(settled.finished.outcome, Sent):
+                self._answering.add(destination)
+            else:
+                self._answering.discard(destination)
+
     def _do_chores(self) -> None:
         if self._is_time(self._chores_done_at, _CHORES_EVERY):
             self._chores_done_at = time.monotonic()
@@ -229,11 +243,20 @@ class Worker:
         lanes = [taken.lane for taken in self._held.values() if held is None or taken.fence in held]
         at = Counter(lane.destination for lane in lanes)
         bulk = Counter(lane.destination for lane in lanes if lane.priority is Priority.BULK)
-        free = PLACES - (at.total() - at[PLAN])
+        abroad = sum(number for destination, number in at.items() if is_abroad(destination))
+        failing = sum(1 for lane in lanes if is_abroad(lane.destination) and lane.failures)
+        free = PLACES - (at.total() - at[PLAN] - abroad)
         wanted = []
         for lane in sorted(open_lanes, key=lambda lane: (lane.priority, at[lane.destination])):
             if lane.destination == PLAN:
                 limit = _PLANS - at[PLAN]
+            elif is_abroad(lane.destination):
+                at_once = _PLACES_A_DESTINATION if lane.destination in self._answering and not lane.failures else 1
+                limit = min(_PLACES_ABROAD - abroad, at_once - at[lane.destination])
+                if lane.failures:
+                    limit = min(limit, _PLACES_FOR_FAILING - failing)
+                    failing += max(0, limit)
+                abroad += max(0, limit)
             else:
                 probing = lane.failures >= FAILURES_TO_OPEN
                 limit = min(free, (1 if probing else _PLACES_A_DESTINATION) - at[lane.destination])
@@ -274,6 +297,11 @@ class Worker:
         if not self._database_is_away:
             self._database_is_away = True
             log.error("database.away", error=str(error), unsettled=len(self._unsettled), advice="trying on")
+
+
+def is_abroad(destination: str) -> bool:
+    """Whether the country's other systems have chosen it, as they like and as many as they like."""
+    return destination.startswith(ABROAD)
 
 
 def _say(settled: Settled) -> None:

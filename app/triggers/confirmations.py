@@ -11,7 +11,7 @@ from marshmallow.validate import Length
 
 from app.access import clients
 from app.access.clients import Permission
-from app.access.gate import Forbidden, Gate, Unauthenticated, bearer
+from app.access.gate import Forbidden, Gate, admit_client, bearer
 from app.database.audit import Author
 from app.database.engine import Database
 from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, UnknownAction
@@ -19,11 +19,13 @@ from app.decisions.forms import NoNumber, number_text
 from app.decisions.rulings import Ruling, Verdict
 from app.http.bodies import LIMIT, json_body
 from app.http.errors import RETRY_AFTER, Refused, because, json_response
+from app.http.problems import problems
 from app.http.requests import request_id
-from app.triggers.payloads import problems
 
 
-class _Acceptance(Schema):
+class Acceptance(Schema):
+    """POST /confirmations/{action id}/accept."""
+
     class Meta:
         unknown = EXCLUDE
 
@@ -32,7 +34,9 @@ class _Acceptance(Schema):
     annotation = fields.Dict(keys=fields.String())
 
 
-class _Rejection(Schema):
+class Rejection(Schema):
+    """POST /confirmations/{action id}/reject."""
+
     class Meta:
         unknown = EXCLUDE
 
@@ -50,7 +54,7 @@ def confirmation_routes(gate: Gate, database: Database, confirming: Confirming) 
     @routes.post("/accept")
     def accept(action_id: str) -> Response:
         by = _admit(gate, database, action_id)
-        given = _valid(_Acceptance())
+        given = _valid(Acceptance())
         try:
             number = number_text(given["registrationNumber"]) if "registrationNumber" in given else None
         except NoNumber as error:
@@ -66,7 +70,7 @@ def confirmation_routes(gate: Gate, database: Database, confirming: Confirming) 
     @routes.post("/reject")
     def reject(action_id: str) -> Response:
         by = _admit(gate, database, action_id)
-        return _resolved(confirming, action_id, Ruling(Verdict.REJECT, reason=_valid(_Rejection())["reason"]), by)
+        return _resolved(confirming, action_id, Ruling(Verdict.REJECT, reason=_valid(Rejection())["reason"]), by)
 
     return routes
 
@@ -75,11 +79,7 @@ def _admit(gate: Gate, database: Database, action_id: str) -> Author:
     """Who it is. Raises Unauthenticated and Forbidden."""
     key = bearer(request)
     if key is not None and key.startswith(clients.PREFIX):
-        client = clients.authenticate(database, key)
-        if client is None:
-            raise Unauthenticated("this API key is not valid, or was revoked")
-        if Permission.CONFIRMATIONS_WRITE not in client.permissions:
-            raise Forbidden(f"this API key lacks the permission {Permission.CONFIRMATIONS_WRITE}")
+        client = admit_client(database, request, Permission.CONFIRMATIONS_WRITE)
         return Author(f"client {client.name}", request_id())
     _, claims = gate.admit_core(request)
     if str(claims.get("actionId")).lower() != action_id.lower():

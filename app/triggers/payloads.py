@@ -5,13 +5,12 @@ Unknown keys are left out, null is not absent, strings may be empty, and no form
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
-MOST_PROBLEMS = 20
+from app.http.problems import MOST_PROBLEMS
 
 
 class Payload(Schema):
@@ -116,22 +115,3 @@ class InfrastructureAlert(Payload):
     html = fields.String(required=True)
     from_ = fields.String(required=True, data_key="from", attribute="from")
     to = fields.String(required=True)
-
-
-Details = list[dict[str, Any]]
-
-
-def problems(messages: Any) -> Details:
-    """marshmallow's nested messages as a flat list of {"path", "message"}, in the order of the schema's fields.
-
-    At most MOST_PROBLEMS of them: a small body can have millions.
-    """
-    return list(islice(_problems(messages, ()), MOST_PROBLEMS))
-
-
-def _problems(messages: Any, path: tuple[str | int, ...]) -> Iterator[dict[str, Any]]:
-    if isinstance(messages, Mapping):
-        for key, inner in messages.items():
-            yield from _problems(inner, path if key == "_schema" else (*path, key))
-    else:
-        yield from ({"path": list(path), "message": str(message)} for message in messages)

@@ -12,11 +12,11 @@ from marshmallow import ValidationError
 from app.access.gate import Gate
 from app.http.bodies import LIMIT, LIMIT_FOR_CORE, json_body
 from app.http.errors import Refused, json_response
+from app.http.problems import problems
 from app.http.requests import request_id
 from app.settings import Settings
 from app.triggers.catalogue import EMAIL, TriggerType
 from app.triggers.email_variables import substituted
-from app.triggers.payloads import problems
 from app.triggers.receiving import Receiver
 
 log = structlog.get_logger()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from marshmallow import Schema, ValidationError, fields
 
-from app.triggers.payloads import MOST_PROBLEMS, Announcement, Details, problems
+from app.http.problems import MOST_PROBLEMS, Details, problems
+from app.triggers.payloads import Announcement
 from tests.triggers.answers import details_of
 from tests.triggers.serving import Served
 

@@ -96,7 +96,7 @@ def _from(delivery: Delivery) -> str | None:
     """An infrastructure alert names its own sender; None where it does not, or it is no address."""
     if delivery.message != ALERT.name:
         return None
-    named = clean(str(delivery.trigger.payload["from"]))
+    named = clean(str(delivery.trigger.payload.get("from", "")))
     return named if "@" in parseaddr(named)[1] else None
 
 

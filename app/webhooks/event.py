@@ -1,0 +1,121 @@
+"""What happened, as other systems are told of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+PUBLISHER = "opencrvs"
+
+_NAMESPACE = uuid.UUID("5a5f6c0e-3f0b-4f57-9a52-6a1f3f1d9d52")
+
+
+class Category(StrEnum):
+    """What an event type is about. A subscription may name one of these in place of the types in it."""
+
+    USER_DATA_CHANGE = "user-data-change"
+    TRANSACTIONAL_MESSAGE = "transactional-message"
+    RECORD_ACTION = "record-action"
+    OPERATIONAL = "operational"
+
+
+@dataclass(frozen=True)
+class EventType:
+    """A kind of event. `schema` is the JSON Schema of an event's `data` with all attributes, `example` such data."""
+
+    name: str
+    topic: str
+    category: Category
+    description: str
+    schema: Mapping[str, Any] = field(repr=False)
+    example: Mapping[str, Any] = field(repr=False)
+    publisher: str = PUBLISHER
+    actions: tuple[str, ...] = ("notify",)
+
+    def is_named_by(self, pattern: str) -> bool:
+        """Whether a subscription to this name, pattern or category is told of it; `*` stands for anything."""
+        return pattern == self.category or _compiled(pattern).fullmatch(self.name) is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """As the catalogue shows it."""
+        return {
+            "name": self.name,
+            "topic": self.topic,
+            "publisher": self.publisher,
+            "category": self.category,
+            "description": self.description,
+            "actions": list(self.actions),
+            "schema": self.schema,
+            "example": self.example,
+        }
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event. `id` is the same each time that it is told. `occurred_at` is in UTC seconds.
+
+    `minimal` is the part of the data that everybody is told, `data` the whole: it may name people.
+    """
+
+    id: str
+    type: EventType
+    occurred_at: float
+    minimal: Mapping[str, Any] = field(repr=False)
+    data: Mapping[str, Any] = field(repr=False)
+
+    def for_filter(self) -> dict[str, Any]:
+        """What a filter looks at: the event as it is delivered with all attributes, and what is known beside it."""
+        return {
+            **self.told("all"),
+            "eventType": self.type.name,
+            "topic": self.type.topic,
+            "publisher": self.type.publisher,
+        }
+
+    def told(self, attributes: str | Sequence[str]) -> dict[str, Any]:
+        """The event with these attributes: "minimal", "all", or names of those that are told beside the minimal."""
+        return {"id": self.id, "type": self.type.name, "timestamp": timestamp(self.occurred_at)} | {
+            "data": self.chosen(attributes)
+        }
+
+    def chosen(self, attributes: str | Sequence[str]) -> dict[str, Any]:
+        """The data alone. A field of the declaration is named as `declaration.child.dob`."""
+        if attributes == "all":
+            return dict(self.data)
+        chosen = dict(self.minimal)
+        if isinstance(attributes, str):
+            return chosen
+        for name in attributes:
+            whole, _, part = name.partition(".")
+            if name in self.data:
+                chosen[name] = self.data[name]
+            elif part and isinstance(self.data.get(whole), Mapping) and part in self.data[whole]:
+                chosen[whole] = {**chosen.get(whole, {}), part: self.data[whole][part]}
+        return chosen
+
+
+def event_id(trigger_id: str, type_name: str) -> str:
+    """The same for the same event, however often it is worked out."""
+    return f"msg_{uuid.uuid5(_NAMESPACE, f'{trigger_id} {type_name}').hex}"
+
+
+def timestamp(seconds: float) -> str:
+    """UTC seconds as RFC 3339 has it, with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def as_bytes(body: Any) -> bytes:
+    """A JSON value as it is sent, and signed. ASCII, so that texts that are not whole Unicode survive."""
+    return json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii")

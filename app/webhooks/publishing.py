@@ -1,0 +1,112 @@
+"""Who is told of an event: the active subscriptions that name its type, and whose filter lets it through."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from sqlalchemy import exists, select
+
+from app.database.engine import Database
+from app.database.tables import event_types, subscriptions
+from app.outbox.delivery import NewDelivery
+from app.outbox.states import Priority, State
+from app.webhooks.event import Event
+from app.webhooks.json_logic import InvalidLogic, LogicTooExpensive, compile_logic, truthy
+from app.webhooks.subscription import Subscription
+from app.webhooks.subscriptions import Subscriptions
+
+CHANNEL = "webhook"
+
+_FRESH = 1.0  # seconds within which a change of the subscriptions is seen
+
+log = structlog.get_logger()
+
+Filter = Callable[[Any], Any]
+
+
+class Publisher:
+    """Says what an event owes. Subscriptions and their compiled filters are kept for a second."""
+
+    def __init__(self, database: Database, kept: Subscriptions) -> None:
+        self._database = database
+        self._subscriptions = kept
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._active: list[tuple[Subscription, Filter | None]] = []
+        self._compiled: dict[tuple[str, int], Filter | None] = {}
+        self._seen: set[str] = set()
+
+    def is_needed(self) -> bool:
+        """Whether anybody is told of anything. Raises DatabaseAway, and nothing else."""
+        with self._database.reading() as connection:
+            return bool(connection.scalar(select(exists().where(subscriptions.c.active.is_(True)))))
+
+    def known(self) -> list[str]:
+        """The names that were remembered, by themselves."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(select(event_types.c.name).order_by(event_types.c.name)))
+
+    def owed(self, event: Event) -> list[NewDelivery]:
+        """A delivery for each subscription that is told of it. Raises DatabaseAway and UnknownKey."""
+        owed = [self._delivery(*one, event) for one in self._all() if one[0].wish.covers(event.type)]
+        return [delivery for delivery in owed if delivery is not None]
+
+    def remember(self, name: str) -> None:
+        """Put the name of an event type that was made as it came into the catalogue, once."""
+        if name in self._seen:
+            return
+        with self._database.transaction() as connection:
+            connection.execute(self._database.insert(event_types).values(name=name).on_conflict_do_nothing())
+        self._seen.add(name)
+
+    def _delivery(self, subscription: Subscription, wanted: Filter | None, event: Event) -> NewDelivery | None:
+        if wanted is not None:
+            try:
+                if not truthy(wanted(event.for_filter())):
+                    return None
+            except LogicTooExpensive:
+                return owed_to(
+                    subscription, event, State.FAILED, "its filter is too much work on this event"
+                )
+        return owed_to(subscription, event)
+
+    def _all(self) -> list[tuple[Subscription, Filter | None]]:
+        with self._lock:
+            if time.monotonic() - self._read_at >= _FRESH:
+                active = self._subscriptions.active()
+                self._compiled = {(one.id, one.rev): self._filter(one) for one in active}
+                self._active = [(one, self._compiled[one.id, one.rev]) for one in active]
+                self._read_at = time.monotonic()
+            return self._active
+
+    def _filter(self, subscription: Subscription) -> Filter | None:
+        known = self._compiled.get((subscription.id, subscription.rev))
+        if known is not None or subscription.wish.filter is None:
+            return known
+        try:
+            return compile_logic(subscription.wish.filter)
+        except InvalidLogic as error:  # it was good when it was saved, by an older version
+            log.error("subscription.filter_broken", subscription_id=subscription.id, reason=str(error))
+            return lambda _: False
+
+
+def owed_to(
+    subscription: Subscription, event: Event, state: State = State.QUEUED, reason: str | None = None, run: str = ""
+) -> NewDelivery:
+    """The delivery of an event to a subscription; `run` tells a replay from the first time."""
+    return NewDelivery(
+        key=f"webhook.{subscription.id}.{event.type.name}{run}",
+        channel=CHANNEL,
+        destination=subscription.destination,
+        priority=Priority.TRANSACTIONAL,
+        message=event.type.name,
+        recipient=urlsplit(subscription.wish.url).hostname,
+        payload={"subscription": subscription.id},
+        state=state,
+        reason=reason,
+    )

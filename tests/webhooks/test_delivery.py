@@ -1,0 +1,277 @@
+"""From a trigger to a receiver in another process, and what becomes of it there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from jose import jws
+from sqlalchemy import update
+from standardwebhooks import Webhook
+
+from app.database.clock import now
+from app.database.tables import deliveries, subscriptions
+from tests.decisions.conftest import DEFER
+from tests.webhooks.conftest import Hooks, Receiver
+
+MakeHooks = Callable[..., Hooks]
+REASON = "tries used up: 500 thank you"
+RECIPIENT = {"name": {"firstname": "Amina", "surname": "Mwale"}, "email": "amina@registry.test"}
+
+
+def body(request: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(request["body"])
+    return found
+
+
+def due_now(hooks: Hooks) -> None:
+    """Whatever waits, waits no more."""
+    with hooks.database.transaction() as connection:
+        connection.execute(update(deliveries).where(deliveries.c.state == "queued").values(due_at=now()))
+
+
+def test_a_registration_is_told_and_an_independent_verifier_takes_it(hooks: Hooks, receiver: Receiver) -> None:
+    made = hooks.client().subscribe(receiver.url(), "events.birth.register.accepted")
+    document = hooks.register()
+    hooks.work()
+    (request,) = receiver.got()
+    told = Webhook(made["secret"]).verify(request["body"].encode(), request["headers"])
+    number = hooks.answered.json["registrationNumber"]
+    assert told["data"] == {
+        "eventId": document["id"],
+        "trackingId": document["trackingId"],
+        "eventType": "birth",
+        "actionId": document["actionId"],
+        "action": "REGISTER",
+        "registrationNumber": number,
+    }
+    assert (told["type"], told["id"]) == ("events.birth.register.accepted", request["headers"]["webhook-id"])
+    assert told["timestamp"].endswith("Z")
+
+
+def test_a_jws_is_read_as_its_receivers_read_it(hooks: Hooks, receiver: Receiver) -> None:
+    hooks.client().subscribe(receiver.url(), "events.*.accepted", format="jws", secret="s")
+    hooks.register()
+    hooks.work()
+    (request,) = receiver.got()
+    told = json.loads(jws.verify(request["body"], "s", algorithms=["HS256"]))
+    assert told["type"] == "events.birth.register.accepted"
+
+
+@pytest.mark.parametrize(
+    ("rules", "phases"),
+    [
+        ("", ["requested", "accepted"]),
+        ("@on_action('*', '*')\ndef no(action):\n    return Reject('no')\n", ["requested", "rejected"]),
+        (DEFER, ["requested", "deferred"]),
+    ],
+)
+def test_each_phase_of_an_action_is_told_once(
+    make_hooks: MakeHooks, receiver: Receiver, rules: str, phases: list[str]
+) -> None:
+    hooks = make_hooks(rules)
+    hooks.client().subscribe(receiver.url(), "record-action")
+    document = hooks.register()
+    hooks.country.ask({key: value for key, value in document.items() if key != "actionId"})
+    hooks.work()
+    assert sorted(body(request)["type"] for request in receiver.got()) == sorted(
+        f"events.birth.register.{phase}" for phase in phases
+    )
+
+
+def test_codes_and_passwords_are_in_no_webhook(hooks: Hooks, receiver: Receiver) -> None:
+    hooks.client().subscribe(receiver.url(), "user.*", attributes="all")
+    hooks.trigger("user/2fa", {"recipient": RECIPIENT, "code": "730164"})
+    credentials = {"recipient": RECIPIENT, "username": "a.mwale", "temporaryPassword": "Kafue-4827"}
+    hooks.trigger("user/user-created", credentials)
+    hooks.work()
+    told = [request["body"] for request in receiver.got()]
+    assert len(told) == 2
+    assert not any("730164" in text or "Kafue" in text for text in told)
+    assert {json.loads(text)["type"]: json.loads(text)["data"] for text in told} == {
+        "user.2fa": {"recipient": RECIPIENT},
+        "user.created": {"recipient": RECIPIENT, "username": "a.mwale"},
+    }
+
+
+def test_the_minimum_names_nobody(hooks: Hooks, receiver: Receiver) -> None:
+    hooks.client().subscribe(receiver.url())
+    hooks.trigger("user/user-updated", {"recipient": RECIPIENT, "oldUsername": "a", "newUsername": "b"})
+    hooks.work()
+    (request,) = receiver.got()
+    assert body(request)["data"] == {"oldUsername": "a", "newUsername": "b"}
+
+
+def test_attributes_that_are_named_come_beside_the_minimum(hooks: Hooks, receiver: Receiver) -> None:
+    wanted = ["createdBy", "declaration.child.name", "declaration.no.such", "nothing"]
+    hooks.client().subscribe(receiver.url(), "*.accepted", attributes=wanted)
+    document = hooks.register()
+    hooks.work()
+    (request,) = receiver.got()
+    data = body(request)["data"]
+    assert data["eventId"] == document["id"]
+    assert data["createdBy"]
+    assert set(data.get("declaration", {})) <= {"child.name"}
+    assert "nothing" not in data
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_told"),
+    [
+        ({"==": [{"var": "eventType"}, "events.birth.register.accepted"]}, True),
+        ({"==": [{"var": "topic"}, "users"]}, False),
+        ({"in": ["child.name", {"var": "data.changes"}]}, None),
+        ({"!!": {"var": "data.declaration.no.such"}}, False),
+        ({"!!": {"var": "data.createdBy"}}, True),
+        (False, False),
+    ],
+)
+def test_a_filter_decides_who_is_told(hooks: Hooks, receiver: Receiver, rule: Any, is_told: bool | None) -> None:
+    hooks.client().subscribe(receiver.url(), "*.accepted", filter=rule, attributes="all")
+    hooks.client("all").subscribe(receiver.url(name="all"), "*.accepted", attributes="all")
+    hooks.register()
+    hooks.work()
+    if is_told is None:
+        (request,) = receiver.got(name="all")
+        is_told = "child.name" in body(request)["data"]["changes"]
+    assert len(receiver.got()) == is_told
+
+
+def test_the_same_id_and_another_time_come_with_each_try(hooks: Hooks, receiver: Receiver) -> None:
+    made = hooks.client().subscribe(receiver.url("fail-once"), "*.accepted")
+    hooks.register()
+    hooks.work()
+    ((state, reason),) = hooks.states()
+    assert (state, reason) == ("queued", "500 thank you")
+    due_now(hooks)
+    hooks.work()
+    first, second = receiver.got("fail-once")
+    assert first["headers"]["webhook-id"] == second["headers"]["webhook-id"]
+    assert first["body"] == second["body"]
+    Webhook(made["secret"]).verify(second["body"].encode(), second["headers"])
+    assert hooks.states() == [("sent", None)]
+
+
+def test_a_receiver_that_asks_for_time_gets_it(make_hooks: MakeHooks, receiver: Receiver) -> None:
+    hooks = make_hooks(WEBHOOK_RETRY_SCHEDULE="1")
+    api = hooks.client()
+    made = api.subscribe(receiver.url("later"), "*.accepted")
+    hooks.register()
+    hooks.work()
+    (delivery,) = api.deliveries(made)
+    assert delivery["state"] == "retrying"
+    assert 70 <= seconds_between(delivery["createdAt"], delivery["dueAt"]) <= 80
+
+
+def test_past_the_last_try_it_is_a_dead_letter_that_can_be_tried_again(
+    make_hooks: MakeHooks, receiver: Receiver
+) -> None:
+    hooks = make_hooks(WEBHOOK_RETRY_SCHEDULE="3600")
+    api = hooks.client()
+    made = api.subscribe(receiver.url("500"), "*.accepted")
+    hooks.register()
+    hooks.work()
+    due_now(hooks)
+    hooks.work()
+    (delivery,) = api.deliveries(made)
+    assert (delivery["state"], delivery["attempts"], delivery["reason"]) == (
+        "failed",
+        2,
+        "tries used up: 500 thank you",
+    )
+    assert api.call("POST", f"/webhooks/deliveries/{delivery['id']}/retry").status_code == 202
+    hooks.work()
+    assert len(receiver.got("500")) == 3
+
+
+def test_a_redirect_is_not_followed(hooks: Hooks, receiver: Receiver) -> None:
+    hooks.client().subscribe(receiver.url("moved"), "*.accepted")
+    hooks.register()
+    hooks.work()
+    assert hooks.states()[0][0] == "queued"
+
+
+def test_gone_disables_at_once_and_says_so(hooks: Hooks, receiver: Receiver) -> None:
+    api = hooks.client()
+    made = api.subscribe(receiver.url("410"), "*.accepted", description="the <pension> office")
+    api.subscribe(receiver.url(), "operational.*")
+    hooks.client("another").subscribe(receiver.url(name="another"), "operational.*")
+    hooks.register()
+    hooks.work()
+    shown = api.call("GET", f"/webhooks/subscriptions/{made['id']}").json
+    assert (shown["active"], shown["disabledBecause"]) == (False, "the receiver answered 410 Gone")
+    (request,) = receiver.got()
+    assert body(request)["data"] == {
+        "subscriptionId": made["id"],
+        "description": "the <pension> office",
+        "reason": "the receiver answered 410 Gone",
+    }
+    assert receiver.got(name="another") == []
+    inbox = hooks.country.app.test_client().get("/inbox").text
+    assert "A webhook subscription was disabled" in inbox
+    hooks.register()
+    hooks.work()
+    assert len(receiver.got("410")) == 1
+
+
+def test_five_days_of_failures_disable(hooks: Hooks, receiver: Receiver) -> None:
+    api = hooks.client()
+    made = api.subscribe(receiver.url("500"), "*.accepted")
+    hooks.register()
+    hooks.work()
+    assert api.call("GET", f"/webhooks/subscriptions/{made['id']}").json["failingSince"] is not None
+    with hooks.database.transaction() as connection:
+        connection.execute(update(subscriptions).values(failing_since=now() - 5 * 86_400.0 - 1))
+    due_now(hooks)
+    hooks.work()
+    assert hooks.states() == [("failed", "the receiver has taken nothing for five days")]
+    shown = api.call("POST", f"/webhooks/subscriptions/{made['id']}/enable").json
+    assert (shown["active"], shown["failingSince"], shown["disabledBecause"]) == (True, None, None)
+
+
+def test_one_success_forgets_the_failures(hooks: Hooks, receiver: Receiver) -> None:
+    api = hooks.client()
+    made = api.subscribe(receiver.url("fail-once"), "*.accepted")
+    hooks.register()
+    hooks.work()
+    due_now(hooks)
+    hooks.work()
+    assert api.call("GET", f"/webhooks/subscriptions/{made['id']}").json["failingSince"] is None
+
+
+def test_what_is_too_large_is_said_and_not_sent(hooks: Hooks, receiver: Receiver) -> None:
+    hooks.client().subscribe(receiver.url(), "user.*", attributes="all")
+    payload = {"recipient": {"email": "a@registry.test", "bcc": []}, "subject": "x", "body": "y" * 300_000}
+    hooks.trigger("user/all-user-notification", payload)
+    hooks.work()
+    ((state, reason),) = hooks.states()
+    assert state == "failed"
+    assert "ask for fewer attributes" in str(reason)
+    assert receiver.got() == []
+
+
+def test_headers_of_the_client_go_along(hooks: Hooks, receiver: Receiver) -> None:
+    hooks.client().subscribe(receiver.url(), "*.accepted", headers={"X-Api-Key": "k-1"})
+    hooks.register()
+    hooks.work()
+    assert receiver.got()[0]["headers"]["x-api-key"] == "k-1"
+
+
+def test_an_address_that_is_not_allowed_any_more_is_not_called(make_hooks: MakeHooks, receiver: Receiver) -> None:
+    hooks = make_hooks()
+    hooks.client().subscribe(receiver.url(), "*.accepted")
+    hooks.register()
+    stricter = make_hooks(WEBHOOK_ALLOWED_NETWORKS="10.0.0.0/8")
+    stricter.work()
+    ((state, reason),) = stricter.states()
+    assert state == "failed"
+    assert "WEBHOOK_ALLOWED_NETWORKS" in str(reason)
+    assert receiver.got() == []
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    from datetime import datetime
+
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
