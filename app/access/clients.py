@@ -17,7 +17,7 @@ from app.database.audit import Author, What
 from app.database.clock import now
 from app.database.engine import Database
 from app.database.identifiers import new_id
-from app.database.tables import clients
+from app.database.tables import clients, subscriptions
 
 PREFIX = "cc_"
 _RANDOM_BYTES = 32
@@ -128,12 +128,20 @@ def authenticate(database: Database, key: str) -> Client | None:
 def revoke(database: Database, name: str, by: Author | None = None) -> Client:
     """End a client's key for good, `by` as in `create`; one that is revoked already keeps its time.
 
+    Its subscriptions are told nothing any more.
+
     Raises UnknownClient and DatabaseAway.
     """
     working = (clients.c.name == name, clients.c.revoked_at.is_(None))
     with database.transaction() as connection:
         if connection.execute(update(clients).where(*working).values(revoked_at=now())).rowcount == 1:
             audit.record(connection, by or audit.operator(), What.CLIENT_REVOKE, [name])
+            its = select(clients.c.id).where(clients.c.name == name)
+            connection.execute(
+                update(subscriptions)
+                .where(subscriptions.c.client_id.in_(its), subscriptions.c.active.is_(True))
+                .values(active=False, disabled_because="its client was revoked")
+            )
         row = connection.execute(select(clients).where(clients.c.name == name)).one_or_none()
     if row is None:
         raise UnknownClient(name, [client.name for client in all(database) if client.revoked_at is None])

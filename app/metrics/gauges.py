@@ -11,10 +11,10 @@ from typing import Any
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, case, func, select, text
 
 from app.database.clock import now
-from app.database.tables import decisions, deliveries, destinations
+from app.database.tables import decisions, deliveries, destinations, subscriptions
 from app.decisions.alerts import IS_LATE
 from app.decisions.states import DecisionState
 from app.outbox.circuits import FAILURES_TO_OPEN
@@ -36,6 +36,7 @@ def read(connection: Connection) -> list[Metric]:
         *_not_sent(connection, names),
         *_destinations(known),
         *_decisions(connection),
+        _subscriptions(connection),
     ]
 
 
@@ -134,3 +135,23 @@ def _decisions(connection: Connection) -> Iterator[Metric]:
         "country-config confirmations list shows them",
         value=late or 0,
     )
+
+
+def _subscriptions(connection: Connection) -> Metric:
+    known = GaugeMetricFamily(
+        "country_config_subscriptions",
+        "Subscriptions of other systems: active, failing (active, and took nothing since the first failure), disabled "
+        "(by this server, which has told why by mail), off (by their own client)",
+        labels=["state"],
+    )
+    state = case(
+        (subscriptions.c.disabled_because.is_not(None), "disabled"),
+        (subscriptions.c.active.is_(False), "off"),
+        (subscriptions.c.failing_since.is_not(None), "failing"),
+        else_="active",
+    ).label("state")
+    counted = select(state, func.count()).group_by(state)
+    numbers = dict.fromkeys(("active", "failing", "disabled", "off"), 0)
+    for name, number in (numbers | {row[0]: row[1] for row in connection.execute(counted)}).items():
+        known.add_metric([name], number)
+    return known

@@ -80,7 +80,7 @@ def _first(wanted: bool) -> Callable[[Sequence[Part]], Run]:
 
 
 def _rounds(arguments: Sequence[Part], data: Any, steps: Steps) -> Iterator[tuple[Any, Any]]:
-    """Each element of the array, and what the logic comes to with it as the data. None where it is no array."""
+    """Each element of the array, and what the logic comes to with it as the data. What is no array has none."""
     array, logic = arguments[0].run(data, steps), arguments[1]
     for element in array if isinstance(array, list) else ():
         steps.spend(logic.weight)
@@ -105,12 +105,12 @@ def _none(arguments: Sequence[Part]) -> Run:
 
 def _all(arguments: Sequence[Part]) -> Run:
     def run(data: Any, steps: Steps) -> bool:
-        values = [False]  # of an empty array
+        is_any = False
         for _, value in _rounds(arguments, data, steps):
-            values = [truthy(value)]
-            if not values[0]:
-                break
-        return values[0]
+            if not truthy(value):
+                return False
+            is_any = True
+        return is_any
 
     return run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,7 +54,7 @@ class Publisher:
 
     def owed(self, event: Event) -> list[NewDelivery]:
         """A delivery for each subscription that is told of it. Raises DatabaseAway and UnknownKey."""
-        owed = [self._delivery(*one, event) for one in self._all() if one[0].wish.covers(event.type)]
+        owed = [owed_to(subscription, event, wanted) for subscription, wanted in self._all()]
         return [delivery for delivery in owed if delivery is not None]
 
     def remember(self, name: str) -> None:
@@ -63,17 +64,6 @@ class Publisher:
         with self._database.transaction() as connection:
             connection.execute(self._database.insert(event_types).values(name=name).on_conflict_do_nothing())
         self._seen.add(name)
-
-    def _delivery(self, subscription: Subscription, wanted: Filter | None, event: Event) -> NewDelivery | None:
-        if wanted is not None:
-            try:
-                if not truthy(wanted(event.for_filter())):
-                    return None
-            except LogicTooExpensive:
-                return owed_to(
-                    subscription, event, State.FAILED, "its filter is too much work on this event"
-                )
-        return owed_to(subscription, event)
 
     def _all(self) -> list[tuple[Subscription, Filter | None]]:
         with self._lock:
@@ -86,19 +76,38 @@ class Publisher:
 
     def _filter(self, subscription: Subscription) -> Filter | None:
         known = self._compiled.get((subscription.id, subscription.rev))
-        if known is not None or subscription.wish.filter is None:
-            return known
-        try:
-            return compile_logic(subscription.wish.filter)
-        except InvalidLogic as error:  # it was good when it was saved, by an older version
-            log.error("subscription.filter_broken", subscription_id=subscription.id, reason=str(error))
-            return lambda _: False
+        return known if known is not None else filter_of(subscription)
+
+
+def filter_of(subscription: Subscription) -> Filter | None:
+    """Its filter, compiled; None where it has none."""
+    if subscription.wish.filter is None:
+        return None
+    try:
+        return compile_logic(subscription.wish.filter)
+    except InvalidLogic as error:  # it was good when it was saved, by an older version
+        log.error("subscription.filter_broken", subscription_id=subscription.id, reason=str(error))
+        return lambda _: False
 
 
 def owed_to(
-    subscription: Subscription, event: Event, state: State = State.QUEUED, reason: str | None = None, run: str = ""
-) -> NewDelivery:
-    """The delivery of an event to a subscription; `run` tells a replay from the first time."""
+    subscription: Subscription, event: Event, wanted: Filter | None = None, run: str = ""
+) -> NewDelivery | None:
+    """The delivery of an event to a subscription that names its type and whose filter, `wanted`, lets it through.
+
+    `run` tells a replay from the first time.
+    """
+    if not subscription.wish.covers(event.type):
+        return None
+    owed = delivery_to(subscription, event, run)
+    try:
+        return owed if wanted is None or truthy(wanted(event.for_filter())) else None
+    except LogicTooExpensive:
+        return replace(owed, state=State.FAILED, reason="its filter is too much work on this event")
+
+
+def delivery_to(subscription: Subscription, event: Event, run: str = "") -> NewDelivery:
+    """The same, whatever the subscription names."""
     return NewDelivery(
         key=f"webhook.{subscription.id}.{event.type.name}{run}",
         channel=CHANNEL,
@@ -107,6 +116,4 @@ def owed_to(
         message=event.type.name,
         recipient=urlsplit(subscription.wish.url).hostname,
         payload={"subscription": subscription.id},
-        state=state,
-        reason=reason,
     )

@@ -16,8 +16,7 @@ from app.outbox import store
 from app.outbox.delivery import Delivery, Dropped, NewDelivery, Outcome, Sent, Trigger
 from app.outbox.states import Priority, State
 from app.webhooks.event import Event
-from app.webhooks.json_logic import compile_logic, truthy
-from app.webhooks.publishing import CHANNEL, owed_to
+from app.webhooks.publishing import CHANNEL, filter_of, owed_to
 from app.webhooks.subscription import Subscription
 from app.webhooks.subscriptions import Subscriptions, UnknownSubscription
 
@@ -50,13 +49,13 @@ class Replaying:
             return Dropped("the subscription was deleted")
         span = delivery.payload
         rows = self._rows(subscription, span)
-        wanted = compile_logic(subscription.wish.filter) if subscription.wish.filter is not None else None
+        wanted = filter_of(subscription)
         run = f".{delivery.trigger.id}"
         owed = [
-            (row.id, owed_to(subscription, event, run=run))
+            (row.id, new)
             for row in rows
             for event in self.events(self._trigger(row))
-            if subscription.wish.covers(event.type) and (wanted is None or truthy(wanted(event.for_filter())))
+            if (new := owed_to(subscription, event, wanted, run)) is not None
         ]
         if span["onlyFailed"]:
             failed = self._failed(subscription, [row.id for row in rows])

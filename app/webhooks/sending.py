@@ -20,7 +20,7 @@ from app.webhooks.addresses import AllowedAddresses, ForbiddenUrl
 from app.webhooks.event import Event, as_bytes
 from app.webhooks.formats import FORMATS, Signing
 from app.webhooks.guarded import Answer, NoAnswer, post
-from app.webhooks.publishing import owed_to
+from app.webhooks.publishing import filter_of, owed_to
 from app.webhooks.subscription import Subscription, Wish
 from app.webhooks.subscriptions import Subscriptions, UnknownSubscription
 
@@ -123,8 +123,8 @@ class Sending:
         def owed(trigger: Trigger) -> list[NewDelivery]:
             event = own_events.event_of(trigger)
             assert event is not None  # noqa: S101  it is ours
-            told = [one for one in others if one.active and one.wish.covers(event.type)]
-            return [*(owed_to(one, event) for one in told), *self.alert(data)]
+            told = [owed_to(one, event, filter_of(one)) for one in others if one.active]
+            return [*(new for new in told if new is not None), *self.alert(data)]
 
         with self.database.transaction() as connection:
             if not self.subscriptions.disable(connection, subscription, because):

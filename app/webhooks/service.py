@@ -21,7 +21,7 @@ from app.webhooks import own_events, replaying
 from app.webhooks.addresses import AllowedAddresses
 from app.webhooks.event import EventType
 from app.webhooks.formats import FORMATS
-from app.webhooks.publishing import CHANNEL, owed_to
+from app.webhooks.publishing import CHANNEL, delivery_to
 from app.webhooks.subscription import DESTINATION, Subscription, Wish
 from app.webhooks.subscriptions import Subscriptions, UnknownSubscription
 
@@ -99,7 +99,7 @@ class WebhookService:
         def owed(trigger: Trigger) -> list[NewDelivery]:
             event = own_events.event_of(trigger)
             assert event is not None  # noqa: S101  it is ours
-            return [owed_to(one, event) for one in subscriptions]
+            return [delivery_to(one, event) for one in subscriptions]
 
         with self.database.transaction() as connection:
             trigger_id = own_events.keep(

@@ -71,7 +71,7 @@ class Api:
 
     def subscribe(self, url: str, *event_types: str, **more: Any) -> dict[str, Any]:
         """A subscription, as it was answered."""
-        body = {"url": url, "eventTypes": list(event_types) or ["*"], **more}
+        body = {"url": url, "eventTypes": list(event_types) or ["*"]} | more
         answer = self.call("POST", "/webhooks/subscriptions", body)
         assert answer.status_code == 201, answer.json
         made: dict[str, Any] = answer.json

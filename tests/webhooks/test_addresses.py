@@ -88,6 +88,7 @@ FORBIDDEN = [
     ("https://[64:ff9b::a9fe:a9fe]/", NOT_PUBLIC),
     ("https://[64:ff9b:1::1]/", NOT_PUBLIC),
     ("https://[2002:7f00:1::]/", NOT_PUBLIC),
+    ("https://[2002:5db8:d70e::1]/", NOT_PUBLIC),
     ("https://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/", NOT_PUBLIC),
     ("https://[fe80::1]/", NOT_PUBLIC),
     ("https://[fd00:ec2::254]/", NOT_PUBLIC),

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from sqlalchemy import select
 
+from app.access import clients
 from app.database.tables import audit, subscriptions
 from tests.webhooks.conftest import Api, Hooks, Receiver
 
@@ -262,6 +264,25 @@ def test_event_types_that_nobody_named_come_as_they_are_seen(hooks: Hooks, api: 
     hooks.work()
     events = api.call("GET", "/webhooks/event-types?page=2").json["data"]["events"]
     assert "events.tennis-club-membership.register.accepted" in [event["name"] for event in events]
+
+
+def test_every_example_is_as_its_schema_says(api: Api) -> None:
+    events = [
+        event
+        for page in (1, 2)
+        for event in api.call("GET", f"/webhooks/event-types?page={page}").json["data"]["events"]
+    ]
+    assert len(events) > 130
+    for event in events:
+        jsonschema_rs.validate(event["schema"], event["example"])
+
+
+def test_the_subscriptions_of_a_client_that_was_revoked_end(hooks: Hooks, api: Api, receiver: Receiver) -> None:
+    api.subscribe(receiver.url())
+    clients.revoke(hooks.database, "pension")
+    hooks.register()
+    hooks.work()
+    assert receiver.got() == []
 
 
 def test_what_was_done_is_in_the_audit(hooks: Hooks, api: Api) -> None:
