@@ -282,6 +282,7 @@ class _Environment(Schema):
     INFORMANT_HOLD = fields.Float(load_default=30.0, validate=Range(0, 3600))
     DECISION_TIMEOUT = fields.Float(load_default=5.0, validate=Range(0.1, 60))
     WEBHOOK_ALLOWED_NETWORKS = _List(ip_network, load_default=())
+    WEBHOOK_CA_FILE = fields.String(load_default=None)
     WEBHOOK_ALLOW_HTTP = fields.Boolean(load_default=False)
     WEBHOOK_RETRY_SCHEDULE = _List(_pause, load_default=(5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0))
     OTP_TTL = fields.Integer(load_default=600, validate=Range(1, 86400))

@@ -80,6 +80,7 @@ class Settings:
     decision_timeout: float
     webhook_allowed_networks: tuple[Network, ...]
     webhook_allow_http: bool
+    webhook_ca_file: str | None
     webhook_retry_schedule: tuple[float, ...]
     smtp: Smtp
     sender_email_address: str
@@ -156,6 +157,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         decision_timeout=values["DECISION_TIMEOUT"],
         webhook_allowed_networks=values["WEBHOOK_ALLOWED_NETWORKS"],
         webhook_allow_http=values["WEBHOOK_ALLOW_HTTP"] or not production,
+        webhook_ca_file=values["WEBHOOK_CA_FILE"],
         webhook_retry_schedule=values["WEBHOOK_RETRY_SCHEDULE"],
         smtp=Smtp(
             host=values["SMTP_HOST"],

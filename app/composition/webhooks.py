@@ -87,6 +87,7 @@ def webhook_senders(
         subscriptions,
         publishing.event,
         allowed_addresses(settings),
+        settings.webhook_ca_file,
         settings.webhook_retry_schedule,
         alert,
     )

@@ -49,6 +49,7 @@ class Sending:
     subscriptions: Subscriptions
     events: Events
     allowed: AllowedAddresses
+    ca_file: str | None
     schedule: Sequence[float]
     alert: Callable[[Mapping[str, str]], Sequence[NewDelivery]]
 
@@ -73,7 +74,14 @@ class Sending:
         request = FORMATS[subscription.wish.format].signed(body, signing)
         headers = {**subscription.wish.headers, **request.headers}
         try:
-            answer = post(subscription.wish.url, request.body, headers, allowed=self.allowed, timeout=TIMEOUT)
+            answer = post(
+                subscription.wish.url,
+                request.body,
+                headers,
+                allowed=self.allowed,
+                timeout=TIMEOUT,
+                ca_file=self.ca_file,
+            )
         except ForbiddenUrl as error:
             return Failed(f"not sent: {error}")
         except NoAnswer as error:

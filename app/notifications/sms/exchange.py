@@ -100,10 +100,16 @@ class Exchange:
     @property
     def _session(self) -> requests.Session:
         if not hasattr(self._of_thread, "session"):
-            self._of_thread.session = requests.Session()
+            self._of_thread.session = _Session()
             self._of_thread.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session: requests.Session = self._of_thread.session
         return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  as it is called
+        # requests looks for a target even where redirects are not allowed, and reads the whole body before it.
+        return None
 
 
 def excerpt(text: str, *hidden: str) -> str:
