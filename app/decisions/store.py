@@ -36,8 +36,8 @@ from app.encryption import Cipher
 from app.opencrvs.offices import Offices
 from app.outbox import store
 from app.outbox.delivery import NewDelivery
+from app.outbox.places import PLAN
 from app.outbox.states import Priority, State
-from app.outbox.worker import PLAN
 from app.records.actions import Action as RecordAction
 from app.records.schema import event_document
 from app.records.state import pending_action

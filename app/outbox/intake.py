@@ -12,9 +12,9 @@ from sqlalchemy import Double, bindparam, insert, literal_column, select
 from app.database.clock import now
 from app.database.identifiers import new_id
 from app.database.tables import deliveries, triggers
+from app.outbox.places import PLAN
 from app.outbox.schedule import schedule_of
 from app.outbox.states import Priority, State
-from app.outbox.worker import PLAN
 
 INSERT_TRIGGER = insert(triggers).values(
     id=bindparam("trigger_id"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
@@ -21,23 +20,15 @@ from app.encryption import Cipher
 from app.outbox import leases, secrets, store
 from app.outbox.circuits import FAILURES_TO_OPEN
 from app.outbox.delivery import Failed, Retry, Sender, Sent
+from app.outbox.places import PLACES, PLACES_ABROAD, PLAN, PLANS, Held, is_abroad, to_claim
 from app.outbox.sending import attempt
 from app.outbox.settling import Finished, Settled, settle
-from app.outbox.states import Priority, Reason, State
+from app.outbox.states import Reason, State
 from app.outbox.store import LEASE, Claim, Lane
 
 log = structlog.get_logger()
 
-PLAN = "plan"
-ABROAD = "webhook:"  # how the names of destinations begin that others have chosen
 PLANNING = frozenset({PLAN, "informant", "publish"})  # channels that work out what is owed, and bring nobody anything
-
-PLACES = 16  # sends under way at once
-_PLACES_A_DESTINATION = 6  # a dead receiver holds no more than these
-_PLACES_FOR_BULK = 3  # a broadcast leaves the rest of its destination's places to one-time codes
-_PLACES_ABROAD = 200  # receivers that others have chosen: many of them may hang, and none may delay another
-_PLACES_FOR_FAILING = 100  # of these, for those whose last try failed
-_PLANS = 32  # planning calls nobody outside: it has places of its own, and is claimed in larger batches
 
 _POLL = 0.1  # seconds
 _GATHER = 0.005  # how long the first to end waits for others, so that they are settled in one transaction
@@ -97,7 +88,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`."""
-        with ThreadPoolExecutor(PLACES + _PLACES_ABROAD + _PLANS, thread_name_prefix="send") as pool:
+        with ThreadPoolExecutor(PLACES + PLACES_ABROAD + PLANS, thread_name_prefix="send") as pool:
             while not (self._stopping.is_set() and (not self._held or self._has_waited_long_enough())):
                 try:
                     claimed = self._turn()
@@ -236,37 +227,9 @@ class Worker:
     def _places(
         self, open_lanes: list[Lane], held: Collection[tuple[str, int]] | None = None
     ) -> list[tuple[Lane, int]]:
-        """How many to claim of each lane, so that no destination and no broadcast takes all places.
-
-        What is sent but not yet settled still counts, unless `held` says that it is settled by now.
-        """
+        """How many to claim of each. What is sent but not yet settled is still under way, unless `held` says so."""
         lanes = [taken.lane for taken in self._held.values() if held is None or taken.fence in held]
-        at = Counter(lane.destination for lane in lanes)
-        bulk = Counter(lane.destination for lane in lanes if lane.priority is Priority.BULK)
-        abroad = sum(number for destination, number in at.items() if is_abroad(destination))
-        failing = sum(1 for lane in lanes if is_abroad(lane.destination) and lane.failures)
-        free = PLACES - (at.total() - at[PLAN] - abroad)
-        wanted = []
-        for lane in sorted(open_lanes, key=lambda lane: (lane.priority, at[lane.destination])):
-            if lane.destination == PLAN:
-                limit = _PLANS - at[PLAN]
-            elif is_abroad(lane.destination):
-                at_once = _PLACES_A_DESTINATION if lane.destination in self._answering and not lane.failures else 1
-                limit = min(_PLACES_ABROAD - abroad, at_once - at[lane.destination])
-                if lane.failures:
-                    limit = min(limit, _PLACES_FOR_FAILING - failing)
-                    failing += max(0, limit)
-                abroad += max(0, limit)
-            else:
-                probing = lane.failures >= FAILURES_TO_OPEN
-                limit = min(free, (1 if probing else _PLACES_A_DESTINATION) - at[lane.destination])
-                if lane.priority is Priority.BULK:
-                    limit = min(limit, _PLACES_FOR_BULK - bulk[lane.destination])
-                free -= max(0, limit)
-            if limit > 0:
-                wanted.append((lane, limit))
-                at[lane.destination] += limit
-        return wanted
+        return to_claim(open_lanes, Held(lanes, self._answering), FAILURES_TO_OPEN)
 
     def _sweep(self, connection: Connection, held: Collection[tuple[str, int]]) -> list[str]:
         expired = leases.drop_expired(connection)
@@ -297,11 +260,6 @@ class Worker:
         if not self._database_is_away:
             self._database_is_away = True
             log.error("database.away", error=str(error), unsettled=len(self._unsettled), advice="trying on")
-
-
-def is_abroad(destination: str) -> bool:
-    """Whether the country's other systems have chosen it, as they like and as many as they like."""
-    return destination.startswith(ABROAD)
 
 
 def _say(settled: Settled) -> None:

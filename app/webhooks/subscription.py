@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.outbox.worker import ABROAD
+from app.outbox.places import ABROAD
 from app.webhooks.event import EventType
 
 MINIMAL, ALL = "minimal", "all"

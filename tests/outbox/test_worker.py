@@ -14,8 +14,8 @@ from app.encryption import Cipher
 from app.outbox import leases, secrets
 from app.outbox.circuits import FAILURES_TO_OPEN
 from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sent
+from app.outbox.places import PLACES
 from app.outbox.states import Priority, Reason, State
-from app.outbox.worker import PLACES
 from tests.outbox.conftest import Outbox
 
 Make = Callable[..., NewDelivery]

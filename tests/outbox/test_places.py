@@ -1,0 +1,56 @@
+"""Who may be sent to at once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.outbox.places import PLACES, PLACES_ABROAD, PLAN, PLANS, Held, is_abroad, to_claim
+from app.outbox.states import Priority
+from app.outbox.store import Lane
+
+names = st.sampled_from([PLAN, "smtp", "sms", "core", *(f"webhook:{number}" for number in range(300))])
+lanes = st.lists(
+    st.builds(Lane, names, st.sampled_from(Priority), st.integers(0, 9)),
+    unique_by=lambda lane: (lane.destination, lane.priority),
+    max_size=60,
+)
+
+
+def abroad(number: int, failures: int = 0) -> list[Lane]:
+    return [Lane(f"webhook:{one}", Priority.TRANSACTIONAL, failures) for one in range(number)]
+
+
+def claimed(open_lanes: list[Lane], held: Held) -> dict[str, int]:
+    return {lane.destination: limit for lane, limit in to_claim(open_lanes, held, 5)}
+
+
+def test_each_system_gets_one_until_it_takes_what_it_gets() -> None:
+    assert claimed(abroad(3), Held([], answering={"webhook:1"})) == {"webhook:0": 1, "webhook:1": 6, "webhook:2": 1}
+
+
+def test_systems_that_fail_leave_half_of_the_places() -> None:
+    assert sum(claimed(abroad(500, failures=1), Held([])).values()) == PLACES_ABROAD / 2
+    assert sum(claimed(abroad(500), Held([])).values()) == PLACES_ABROAD
+
+
+def test_systems_that_hang_leave_all_places_to_messages() -> None:
+    held = Held(abroad(PLACES_ABROAD))
+    assert claimed([Lane("smtp", Priority.OTP, 0), *abroad(9)], held) == {"smtp": 6}
+
+
+@pytest.mark.parametrize(("failures", "limit"), [(0, 6), (4, 6), (5, 1)])
+def test_a_destination_that_was_down_is_probed(failures: int, limit: int) -> None:
+    assert claimed([Lane("smtp", Priority.OTP, failures)], Held([])) == {"smtp": limit}
+
+
+@given(open_lanes=lanes, under_way=lanes)
+def test_no_more_are_claimed_than_there_are_places(open_lanes: list[Lane], under_way: list[Lane]) -> None:
+    claimed = to_claim(open_lanes, Held(under_way), 5)
+    after = [*under_way, *(lane for lane, limit in claimed for _ in range(limit))]
+    planning = sum(lane.destination == PLAN for lane in after)
+    elsewhere = sum(is_abroad(lane.destination) for lane in after)
+    assert planning <= PLANS
+    assert elsewhere <= PLACES_ABROAD
+    assert len(after) - planning - elsewhere <= max(PLACES, len(under_way))
