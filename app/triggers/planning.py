@@ -14,8 +14,8 @@ from app.database.tables import deliveries, triggers
 from app.notifications.catalogue import ALERT
 from app.notifications.planning import Policy, plan
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sender, Sent, Trigger
+from app.outbox.places import PLAN
 from app.outbox.states import Reason, State
-from app.outbox.worker import PLAN
 from app.records.informant import full_name
 from app.triggers.catalogue import TriggerType
 from app.triggers.speaking import Speaking

@@ -33,7 +33,8 @@ _PAGE = """<!doctype html><style>
 def take(browser: Browser, address: str, language: str, scheme: str) -> None:
     """One picture: six messages in one language, on the width of a phone."""
     page = browser.new_page(viewport={"width": 3 * (_WIDTH + 24), "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    frames = "".join(f'<iframe src="{address}/messages/{name}/html?language={language}&colours={scheme}"></iframe>' for name in MESSAGES)
+    query = f"language={language}&colours={scheme}"
+    frames = "".join(f'<iframe src="{address}/messages/{name}/html?{query}"></iframe>' for name in MESSAGES)
     back = "#d9e0ea" if scheme == "light" else "#000"
     page.route(
         "**/golden",
