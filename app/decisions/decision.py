@@ -14,7 +14,8 @@ from app.decisions.states import DecisionState
 class Decision:
     """A decision as it is kept. `answer` is what is sent with an accept, registration number included.
 
-    `runs` is the fence of whoever runs the rules; `lease_left` is the seconds that are left to it.
+    `runs` is the fence of whoever runs the rules; `lease_left` is the seconds that are left to it. `decided_at` is in
+    UTC seconds; None where it was accepted as it was asked.
     """
 
     event_id: str
@@ -29,6 +30,7 @@ class Decision:
     reason: str | None
     runs: int
     lease_left: float
+    decided_at: float | None = None
 
     @property
     def key(self) -> tuple[str, str]:

@@ -283,6 +283,7 @@ class Decisions:
             reason=self._cipher.decrypt(row.reason) if row.reason is not None else None,
             runs=row.runs,
             lease_left=row.lease_left or 0.0,
+            decided_at=row.decided_at,
         )
 
 

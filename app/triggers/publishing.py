@@ -108,6 +108,9 @@ class Publishing:
         for phase in phases(decision):
             declaration = merged_declaration(document, pending)
             extra: dict[str, Any] = {}
+            occurred_at = trigger.received_at
+            if phase in ("accepted", "rejected"):
+                occurred_at = decision.decided_at or occurred_at
             if phase == "accepted":
                 declaration = merge(declaration_if_accepted(document, pending), decision.answer.get("declaration", {}))
                 extra = {
@@ -120,9 +123,7 @@ class Publishing:
             data = base | extra | {"declaration": declaration, "changes": changes}
             data = {name: value for name, value in data.items() if value is not None}
             event_type = record_event_type(document.type, pending.type, phase)
-            told.append(
-                Event(event_id(trigger.id, event_type.name), event_type, trigger.received_at, minimal(data), data)
-            )
+            told.append(Event(event_id(trigger.id, event_type.name), event_type, occurred_at, minimal(data), data))
         return told
 
 

@@ -31,7 +31,7 @@ Filter = Callable[[Any], Any]
 
 
 class Publisher:
-    """Says what an event owes. Subscriptions and their compiled filters are kept for a second."""
+    """Says what an event owes. Subscriptions and their compiled filters are looked at again after a second."""
 
     def __init__(self, database: Database, kept: Subscriptions) -> None:
         self._database = database
@@ -39,7 +39,6 @@ class Publisher:
         self._lock = threading.Lock()
         self._read_at = float("-inf")
         self._active: list[tuple[Subscription, Filter | None]] = []
-        self._compiled: dict[tuple[str, int], Filter | None] = {}
         self._seen: set[str] = set()
 
     def is_needed(self) -> bool:
@@ -68,15 +67,11 @@ class Publisher:
     def _all(self) -> list[tuple[Subscription, Filter | None]]:
         with self._lock:
             if time.monotonic() - self._read_at >= _FRESH:
-                active = self._subscriptions.active()
-                self._compiled = {(one.id, one.rev): self._filter(one) for one in active}
-                self._active = [(one, self._compiled[one.id, one.rev]) for one in active]
+                revisions = self._subscriptions.revisions()
+                if revisions != {one.id: one.rev for one, _ in self._active}:
+                    self._active = [(one, filter_of(one)) for one in self._subscriptions.active()]
                 self._read_at = time.monotonic()
             return self._active
-
-    def _filter(self, subscription: Subscription) -> Filter | None:
-        known = self._compiled.get((subscription.id, subscription.rev))
-        return known if known is not None else filter_of(subscription)
 
 
 def filter_of(subscription: Subscription) -> Filter | None:

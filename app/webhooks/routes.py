@@ -21,7 +21,7 @@ from app.webhooks.addresses import ForbiddenUrl
 from app.webhooks.answers import shown, shown_delivery
 from app.webhooks.service import BadSecret, NoSuchEventType, WebhookService, changed_wish
 from app.webhooks.subscription import Subscription, Wish
-from app.webhooks.subscriptions import ChangedMeanwhile, UnknownSubscription
+from app.webhooks.subscriptions import ChangedMeanwhile, TooMany, UnknownSubscription
 
 PAGE = 100
 _NAMES = {"eventTypes": "event_types", "rateLimit": "rate_limit"}
@@ -32,13 +32,17 @@ def webhook_routes(service: WebhookService) -> Blueprint:
     """All but the older API. Every request brings the key of a client that may manage webhooks."""
     routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
-    @routes.errorhandler(UnknownSubscription)
+    @routes.app_errorhandler(UnknownSubscription)
     def unknown(error: UnknownSubscription) -> Response:
         return Refused(404, *because("Unknown subscription", str(error))).response
 
-    @routes.errorhandler(ChangedMeanwhile)
+    @routes.app_errorhandler(ChangedMeanwhile)
     def changed_meanwhile(error: ChangedMeanwhile) -> Response:
         return Refused(412, *because("Changed meanwhile", str(error))).response
+
+    @routes.app_errorhandler(TooMany)
+    def too_many(error: TooMany) -> Response:
+        return Refused(409, *because("Too many subscriptions", str(error))).response
 
     @routes.get("/event-types")
     def event_types() -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, Row, and_, literal, select, true, update
+from sqlalchemy import ColumnElement, Connection, Double, Row, and_, func, literal, select, true, update
 
 from app.cleaning import clean
 from app.database.clock import now
@@ -17,6 +17,7 @@ from app.encryption import Cipher
 from app.outbox import store
 from app.webhooks.subscription import Subscription, Wish, destination_of
 
+MOST_OF_A_CLIENT = 500
 ROTATION = 86_400.0  # seconds for which a replaced secret stays valid
 
 
@@ -25,6 +26,13 @@ class UnknownSubscription(Exception):
 
     def __init__(self) -> None:
         super().__init__("You have no subscription with this id")
+
+
+class TooMany(Exception):
+    """This client has as many subscriptions as one may have."""
+
+    def __init__(self) -> None:
+        super().__init__(f"You have {MOST_OF_A_CLIENT} subscriptions, and no client may have more: delete one first")
 
 
 class ChangedMeanwhile(Exception):
@@ -42,9 +50,12 @@ class Subscriptions:
         self._cipher = cipher
 
     def create(self, client_id: str, wish: Wish, secret: str, *, active: bool = True) -> Subscription:
-        """Keep a new one."""
+        """Keep a new one. Raises TooMany."""
         subscription_id = new_id()
         with self._database.transaction() as connection:
+            its = select(func.count()).where(subscriptions.c.client_id == client_id)
+            if connection.execute(its).scalar_one() >= MOST_OF_A_CLIENT:
+                raise TooMany
             row = connection.execute(
                 self._database.insert(subscriptions)
                 .values(
@@ -69,6 +80,12 @@ class Subscriptions:
     def active(self) -> list[Subscription]:
         """Those that are told of events."""
         return self._all(subscriptions.c.active.is_(True))
+
+    def revisions(self) -> dict[str, int]:
+        """The ids of those that are told of events, each with its revision."""
+        statement = select(subscriptions.c.id, subscriptions.c.rev).where(subscriptions.c.active.is_(True))
+        with self._database.reading() as connection:
+            return {row.id: row.rev for row in connection.execute(statement)}
 
     def find(self, subscription_id: str, client_id: str | None = None) -> Subscription:
         """One, if it is this client's. Raises UnknownSubscription."""

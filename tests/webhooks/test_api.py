@@ -285,6 +285,16 @@ def test_the_subscriptions_of_a_client_that_was_revoked_end(hooks: Hooks, api: A
     assert receiver.got() == []
 
 
+def test_no_client_has_more_than_five_hundred(hooks: Hooks, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.webhooks.subscriptions.MOST_OF_A_CLIENT", 2)
+    for _ in range(2):
+        api.subscribe(URL)
+    wanted = {"topic": "user_logged_in", "url": URL, "secret": "s"}
+    assert api.call("POST", "/webhooks/subscriptions", {"url": URL, "eventTypes": ["*"]}).status_code == 409
+    assert api.call("POST", "/v2/webhooks/registrations", wanted).status_code == 409
+    hooks.client("another").subscribe(URL)
+
+
 def test_what_was_done_is_in_the_audit(hooks: Hooks, api: Api) -> None:
     made = api.subscribe(URL)
     api.call("PATCH", f"/webhooks/subscriptions/{made['id']}", {"description": "x"})

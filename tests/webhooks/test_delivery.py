@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from standardwebhooks import Webhook
 from app.database.clock import now
 from app.database.tables import deliveries, subscriptions
 from tests.decisions.conftest import DEFER
+from tests.opencrvs.core_events import Core
 from tests.webhooks.conftest import Hooks, Receiver
 
 MakeHooks = Callable[..., Hooks]
@@ -79,6 +81,26 @@ def test_each_phase_of_an_action_is_told_once(
     assert sorted(body(request)["type"] for request in receiver.got()) == sorted(
         f"events.birth.register.{phase}" for phase in phases
     )
+
+
+def test_what_was_deferred_is_told_as_accepted_once_core_has_taken_it(
+    make_hooks: MakeHooks, receiver: Receiver, core: Core
+) -> None:
+    hooks = make_hooks(DEFER, GATEWAY_URL=core.url)
+    hooks.client().subscribe(receiver.url(), "*.deferred", "*.accepted")
+    document = hooks.register()
+    core.keep({key: value for key, value in document.items() if key != "actionId"})
+    core.tokens = None
+    hooks.work()
+    assert [body(request)["type"] for request in receiver.got()] == ["events.birth.register.deferred"]
+    began = datetime.now(UTC)
+    key = hooks.client("registry", "confirmations:write")
+    assert key.call("POST", f"/confirmations/{document['actionId']}/accept", {}).status_code == 202
+    hooks.work()
+    accepted = body(receiver.got()[1])
+    assert accepted["type"] == "events.birth.register.accepted"
+    assert accepted["data"]["registrationNumber"]
+    assert datetime.fromisoformat(accepted["timestamp"]) > began - timedelta(seconds=1)
 
 
 def test_codes_and_passwords_are_in_no_webhook(hooks: Hooks, receiver: Receiver) -> None:
@@ -272,6 +294,4 @@ def test_an_address_that_is_not_allowed_any_more_is_not_called(make_hooks: MakeH
 
 
 def seconds_between(earlier: str, later: str) -> float:
-    from datetime import datetime
-
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
