@@ -8,20 +8,20 @@ from difflib import get_close_matches
 import click
 
 from app import country, logs
-from app.composition.messages import create_renderer, sms_provider
+from app.composition.messages import create_renderer, mail_server, sms_provider
 from app.database import schema
 from app.database.engine import Database
 from app.database.identifiers import new_id
 from app.encryption import Cipher
 from app.notifications.email.answers import PermanentError, TemporaryError
 from app.notifications.email.mime import Email
-from app.notifications.email.smtp import SmtpTransport
 from app.notifications.inbox import Inbox
 from app.notifications.recipients import Usable, judge_email
 from app.notifications.render import Renderer
 from app.notifications.sample import Sample
 from app.notifications.sms.numbers import NotANumber, e164
 from app.notifications.sms.segments import segments
+from app.notifications.sms.sender import ProviderCrashed
 from app.outbox.delivery import Dropped, Failed, Outcome, Retry, Sent
 from app.settings import Settings
 from app.triggers.catalogue import trigger_types
@@ -93,7 +93,7 @@ def _by_email(settings: Settings, renderer: Renderer, sample: Sample, address: s
         images=rendered.images,
         reply_to=settings.reply_to,
     )
-    transport = SmtpTransport(settings.smtp, settings.domain)
+    transport = mail_server(settings)
     server = f"{settings.smtp.host}:{settings.smtp.port}"
     try:
         result = transport.send(email)
@@ -119,7 +119,11 @@ def _by_sms(settings: Settings, renderer: Renderer, sample: Sample, number: str,
     except NotANumber as error:
         raise click.UsageError(f"--to is {error}.") from None
     text = SMS_MARK + renderer.sms(sample.message.sms_id, sample.variables, *languages)
-    match _handed_over(settings, written, text):
+    try:
+        outcome = _handed_over(settings, written, text)
+    except ProviderCrashed as crashed:
+        raise click.ClickException(f"Perhaps not sent, {crashed}: {crashed.__cause__}") from crashed
+    match outcome:
         case Sent(answer=answer):
             count = segments(text).count
             segments_sent = f"{count} segment{'' if count == 1 else 's'}"

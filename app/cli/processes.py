@@ -36,10 +36,14 @@ log = structlog.get_logger()
 
 
 @click.command()
-def web() -> None:
+@click.option("--messages-are-checked", hidden=True, is_flag=True)  # by the worker beside it
+def web(messages_are_checked: bool) -> None:
     """Take triggers, over HTTP (gunicorn). Refuses a database with an old schema."""
     settings = Settings.from_env()
+    logs.configure(settings)
     _refuse_old_schema(settings)
+    if not messages_are_checked:
+        stop_if_messages_are_broken(settings)
     _refuse_taken_port(settings.host, settings.port, "COUNTRY_CONFIG_HOST and COUNTRY_CONFIG_PORT")
     gunicorn = [sys.executable, "-m", "gunicorn", "--pythonpath", str(_CHECKOUT)]
     os.execv(sys.executable, [*gunicorn, "-c", "python:app.cli.gunicorn_config", "wsgi:app"])  # noqa: S606
@@ -77,7 +81,7 @@ def serve() -> None:
     ours = [sys.executable, "-m", "app.cli"]
     threading.Thread(target=_say_when_ready, args=(settings,), daemon=True).start()
     try:
-        Supervisor({"web": [*ours, "web"], "worker": [*ours, "worker"]}).run()
+        Supervisor({"web": [*ours, "web", "--messages-are-checked"], "worker": [*ours, "worker"]}).run()
     except BadStart as error:
         raise click.ClickException(f"{error}: the lines above say why.") from None
 

@@ -14,6 +14,8 @@ from app.country import Country
 from app.notifications import logo, look, translations
 from app.notifications.checks.messages import Rehearsed, check
 from app.notifications.checks.problems import Problem, error
+from app.notifications.email.signing import signer
+from app.notifications.email.smtp import SmtpTransport
 from app.notifications.inbox import Inbox
 from app.notifications.planning import Policy
 from app.notifications.previews.current import MessageFiles, Previews
@@ -51,6 +53,11 @@ def sms_provider(settings: Settings, inbox: Inbox) -> Provider:
     return provider(
         settings.sms_provider or "inbox", settings.sms_values, inbox, settings.country_dir, receipt_addresses(settings)
     )
+
+
+def mail_server(settings: Settings) -> SmtpTransport:
+    """What hands e-mails, signed where the settings have a key, to SMTP_HOST."""
+    return SmtpTransport(settings.smtp, settings.domain, sign=signer(settings.dkim) if settings.dkim else None)
 
 
 def receipt_addresses(settings: Settings) -> ReceiptAddresses | None:
@@ -125,5 +132,5 @@ def _renderer_with(settings: Settings, translations: Translations) -> Renderer:
         translations,
         look.load(directories),
         logo.load(directories, settings.email_logo, link),
-        Names(settings.application_name, settings.login_url, settings.client_app_url),
+        Names(settings.application_name, settings.login_url, settings.client_app_url, settings.reply_to is not None),
     )

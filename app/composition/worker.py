@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from app import country, logs
 from app.access.networks import Callers
-from app.composition.messages import create_renderer, policies, sms_provider
+from app.composition.messages import create_renderer, mail_server, policies, sms_provider
 from app.composition.webhooks import DESTINATIONS, webhook_senders
 from app.database.engine import Database
 from app.decisions.alerts import Alerts
@@ -21,8 +21,6 @@ from app.metrics.delivered import Delivered
 from app.metrics.routes import metrics_routes
 from app.notifications.catalogue import INFORMANT_MESSAGES
 from app.notifications.email.sender import email_sender, to_inbox, to_mail_server
-from app.notifications.email.signing import signer
-from app.notifications.email.smtp import SmtpTransport
 from app.notifications.inbox import Inbox
 from app.notifications.languages import Languages
 from app.notifications.sms.sender import sms_sender
@@ -52,7 +50,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     renderer = create_renderer(settings)
     policy, to_informants = policies(settings)
     inbox = Inbox(database, cipher)
-    smtp = SmtpTransport(settings.smtp, settings.domain, sign=signer(settings.dkim) if settings.dkim else None)
+    smtp = mail_server(settings)
     transport = to_mail_server(smtp) if settings.smtp.host else to_inbox(inbox)
     minutes = max(1, settings.otp_ttl // 60)
     core = CoreEvents(settings.gateway_url) if settings.gateway_url else None

@@ -99,10 +99,18 @@ def _said(refused: Refused) -> Response:
     log.warning(
         "request.refused",
         status=refused.status,
-        path=request.path[:_LONGEST_PATH] if refused.status != 404 else None,  # what is unknown may be anything
+        path=_path(refused),
         caller=request.remote_addr,
         error=refused.error,
         at=".".join(map(str, first.get("path", ()))) or None,
         reason=first.get("message"),
     )
     return refused.response
+
+
+def _path(refused: Refused) -> str | None:
+    if refused.status == 404:  # what is unknown may be anything
+        return None
+    if request.path.startswith("/receipts/"):  # which ends in a token
+        return str(request.url_rule) if request.url_rule is not None else "/receipts/"
+    return request.path[:_LONGEST_PATH]

@@ -74,11 +74,15 @@ def _personal(
     if message.to_registered_email and "email" in policy.destinations:
         methods = ["email", *(method for method in methods if method != "email")]
     methods = [method for method in methods if method in policy.destinations] or methods[:1]
+    for channel in methods:
+        address, usable = address_for(channel, recipient)
+        if usable is Usable.DEMO:
+            return _not_sent(message, channel, State.DROPPED, Reason.DEMO_ADDRESS, _masked(channel, address))
     owed: list[NewDelivery] = []
     unusable = None
     for channel in methods:
         address, usable = address_for(channel, recipient)
-        masked = mask_email(address) if channel == "email" else mask_number(address)
+        masked = _masked(channel, address)
         if usable is Usable.YES and channel in policy.destinations:
             payload = {"to": [address], "bcc": [], "languages": list(policy.languages)}
             owed.append(
@@ -93,9 +97,6 @@ def _personal(
                     expires_at=expires_at,
                 )
             )
-        elif usable is Usable.DEMO:
-            if not owed:
-                return _not_sent(message, channel, State.DROPPED, Reason.DEMO_ADDRESS, masked)
         elif usable is Usable.INVALID:
             unusable = _not_sent(message, channel, State.FAILED, "this is not an e-mail address", masked)
     if owed:
@@ -105,6 +106,10 @@ def _personal(
     if methods[0] not in policy.destinations:
         return _not_sent(message, methods[0], State.DROPPED, f"{Reason.SWITCHED_OFF}: {methods[0]} is not set up")
     return _not_sent(message, methods[0], State.DROPPED, f"{Reason.NO_ADDRESS} for {' or '.join(methods)}")
+
+
+def _masked(channel: str, address: str) -> str:
+    return mask_email(address) if channel == "email" else mask_number(address)
 
 
 def _each_if_the_one_before_fails(owed: Sequence[NewDelivery]) -> NewDelivery:

@@ -43,10 +43,11 @@ def judge_email(address: str | None) -> Usable:
     if address.casefold().endswith(DEMO_DOMAIN):
         return Usable.DEMO
     try:
-        validate_email(address, check_deliverability=False, globally_deliverable=False)
+        read = validate_email(address, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:
         return Usable.INVALID
-    return Usable.YES
+    # Some letters of other scripts mean the same as ASCII's to the DNS.
+    return Usable.DEMO if f"@{read.ascii_domain}".casefold() == DEMO_DOMAIN else Usable.YES
 
 
 def judge_mobile(number: str | None) -> Usable:

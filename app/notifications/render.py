@@ -10,15 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import css_inline
-from jinja2 import (
-    ChoiceLoader,
-    FileSystemLoader,
-    PrefixLoader,
-    StrictUndefined,
-    TemplateError,
-    TemplatesNotFound,
-    TemplateSyntaxError,
-)
+from jinja2 import Environment, StrictUndefined, TemplateError, TemplatesNotFound, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
@@ -29,7 +21,8 @@ from app.notifications.errors import MessageError
 from app.notifications.joining import joined_pages
 from app.notifications.logo import Image, Logo
 from app.notifications.look import Look
-from app.notifications.translations import Translations, UnknownText
+from app.notifications.template_files import TemplateFiles
+from app.notifications.translations import Translations, UnknownText, base_of
 
 __all__ = ["ALWAYS", "CannotRender", "RenderedEmail", "Renderer", "This", "one_line", "paragraphs"]
 
@@ -78,7 +71,7 @@ class This:
     """What a template knows of its e-mail, under the name `this`.
 
     `direction` is `ltr` or `rtl`. In an e-mail of several languages, `first` is True for the part on top; `logo` says
-    whether the country's logo is to be shown.
+    whether the country's logo is to be shown, `replies` whether somebody reads what is answered to it.
     """
 
     message: str
@@ -87,15 +80,17 @@ class This:
     direction: str
     first: bool = True
     logo: bool = False
+    replies: bool = False
 
 
 @dataclass(frozen=True)
 class Names:
-    """What messages call the system, and where they link to."""
+    """What messages call the system, where they link to, and whether somebody reads what is answered to them."""
 
     application: str
     login_url: str
     client_app_url: str
+    replies: bool = False
 
 
 def _always(names: Names, logo: Logo) -> dict[str, str]:
@@ -119,7 +114,8 @@ class Renderer:
     `default/<name>`, so that a country's `layout.html` can extend ours. A language's own `<name>.fr.html` wins over
     `<name>.html`. Variables that wording and templates have beside those of the caller: applicationName, loginURL and
     completeSetupUrl (the same), clientAppUrl, countryLogo (an address). A caller's variable of the same name goes
-    before. An empty `name` is the wording with the id in `unnamed`. Safe to share between threads.
+    before. An empty `name` is the wording with the id in `unnamed`. Templates are read once, here:
+    as the words are, they stay what they were when they were looked over. Safe to share between threads.
     """
 
     def __init__(
@@ -137,11 +133,17 @@ class Renderer:
         self._inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
         self._logo = logo
         self._always = _always(names, logo)
+        self._replies = names.replies
 
     @property
     def always(self) -> Mapping[str, str]:
         """The variables that every message has."""
         return self._always
+
+    @property
+    def environment(self) -> Environment:
+        """What the templates are made with."""
+        return self._environment
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -157,8 +159,8 @@ class Renderer:
         return self.finished(message, pages)
 
     def finished(self, message: str, pages: Sequence[Page]) -> RenderedEmail:
-        """One e-mail of the pages of a message. Raises MessageError."""
-        inlined = [self.inlined(message, page.html) for page in pages]
+        """One e-mail of the pages of a message; those that say the same are one. Raises MessageError."""
+        inlined = [self.inlined(message, html) for html in dict.fromkeys(page.html for page in pages)]
         html = joined_pages(inlined)
         image = self._logo.image
         return RenderedEmail(
@@ -185,7 +187,7 @@ class Renderer:
 
     def _spoken(self, text_id: str, languages: Sequence[str]) -> list[str]:
         """The languages that have this text, each once; the first one, where another has to stand in for all."""
-        there = [one for one in languages if self._translations.language_of(text_id, one) == one]
+        there = [one for one in languages if self._translations.language_of(text_id, one) in (one, base_of(one))]
         return list(dict.fromkeys(there)) or list(languages[:1])
 
     def page(self, message: str, variables: Mapping[str, str], language: str, *, first: bool = True) -> Page:
@@ -194,7 +196,7 @@ class Renderer:
         subject = self.subject(message, variables, language)
         # Where our texts do not speak the language, the reader's software must not be told that they do.
         spoken = self._translations.language_of(f"{message}.subject", language)
-        this = This(message, subject, spoken, _direction(spoken), first, self._logo.shown)
+        this = This(message, subject, spoken, _direction(spoken), first, self._logo.shown, self._replies)
         context = {**everything, "this": this, "t": self._lookup(language, everything)}
         return Page(subject, self._html(message, language, context))
 
@@ -256,7 +258,8 @@ def _templates(message: str, language: str) -> list[str]:
     """The files that will do, the best one first."""
     known = INFORMANT_MESSAGES.get(message)
     names = (message, *(known.shared if known is not None else ()))
-    return [file for name in names for file in (f"{name}.{language}.html", f"{name}.html")]
+    endings = dict.fromkeys([f".{language}.html", f".{base_of(language)}.html", ".html"])
+    return [f"{name}{ending}" for name in names for ending in endings]
 
 
 def paragraphs(text: str) -> list[list[str]]:
@@ -266,9 +269,9 @@ def paragraphs(text: str) -> list[list[str]]:
 
 
 def _environment(template_dirs: Sequence[Path]) -> ImmutableSandboxedEnvironment:
-    loaders = [FileSystemLoader(directory) for directory in template_dirs]
     environment = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([*loaders, PrefixLoader({"default": loaders[-1]})]),
+        loader=TemplateFiles(template_dirs),
+        auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -279,4 +282,4 @@ def _environment(template_dirs: Sequence[Path]) -> ImmutableSandboxedEnvironment
 
 
 def _direction(language: str) -> str:
-    return "rtl" if re.split("[-_]", language)[0].lower() in _RIGHT_TO_LEFT else "ltr"
+    return "rtl" if base_of(language).lower() in _RIGHT_TO_LEFT else "ltr"

@@ -74,7 +74,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Translations:
-    """All texts, by id and language. Where a language lacks a text, the default language has it, or English."""
+    """All texts, by id and language. Where a language lacks a text, the default language has it, or English.
+
+    For `fr-CD`, `fr` has it first.
+    """
 
     texts: Mapping[str, Mapping[str, str]]
     default_language: str = FALLBACK
@@ -102,11 +105,16 @@ class Translations:
 
     def _found(self, text_id: str, language: str) -> tuple[str, str]:
         texts = self.texts.get(text_id, {})
-        order = (language, self.default_language, FALLBACK)
+        order = (language, base_of(language), self.default_language, FALLBACK)
         for candidate in order:
             if candidate in texts:
                 return candidate, texts[candidate]
         raise UnknownText(text_id, order)
+
+
+def base_of(language: str) -> str:
+    """`fr` of `fr-CD`."""
+    return re.split("[-_]", language)[0]
 
 
 def substitute(text: str, variables: Mapping[str, str], *, escape: bool) -> str:
@@ -126,6 +134,11 @@ def substitute(text: str, variables: Mapping[str, str], *, escape: bool) -> str:
     return Markup(filled) if escape else filled  # noqa: S704  the wording is ours or the country's, the values are escaped
 
 
+def is_wording(name: str) -> bool:
+    """Whether a file of this name holds texts: none that an editor or a file manager leaves beside them does."""
+    return name.endswith(".csv") and not name.startswith((".", "~"))
+
+
 def load(directories: Sequence[Path], default_language: str = FALLBACK) -> Translations:
     """The `*.csv` of several directories laid over each other, cell by cell: the first that has a text wins.
 
@@ -133,9 +146,13 @@ def load(directories: Sequence[Path], default_language: str = FALLBACK) -> Trans
     """
     merged: Texts = {}
     for directory in reversed(directories):
-        for path in sorted(directory.glob("*.csv")):
-            for row in rows_of(path):
-                merged.setdefault(row.text_id, {}).update(row.texts)
+        for path in sorted(path for path in directory.glob("*.csv") if is_wording(path.name)):
+            try:
+                for row in rows_of(path):
+                    merged.setdefault(row.text_id, {}).update(row.texts)
+            except OSError as closed:
+                problem = f"cannot be read: {closed.strerror}. Let the server read it."
+                raise BadTranslationFile(path, 1, problem) from None
     return Translations(merged, default_language)
 
 

@@ -60,6 +60,10 @@ LONG_VALUES: Mapping[str, str] = {
     "registrationNumber": "2026-LSK-0001234567-7",
     "trackingId": "B7K3QXM2",
     "crvsOffice": "Kapiri Mposhi District Civil Registry",
+    "registrationLocation": "Kapiri Mposhi District Civil Registry",
+    "firstNames": "Christabel",
+    "lastName": "Nkandu Mwansa-Mulenga",
+    "reason": "The mother's name on the hospital's letter is not that of her identity card. Please bring both cards",
 }
 _SUBJECTS = {
     "birth": "Chanda Natasha Mwale",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.cli.message_sending import send
 from app.database.engine import Database
@@ -18,6 +19,7 @@ from app.notifications.inbox import Inbox
 from tests.conftest import SECRET_KEY
 from tests.console.countries import PNG, RULES, CountryFiles
 from tests.notifications.email.smtp_server import DROP, MailServer
+from tests.notifications.email.test_signing import KEY, dkim_settings, is_genuine
 from tests.notifications.rendering import RENDERER
 
 Run = Callable[..., Result]
@@ -73,6 +75,12 @@ class TestEmail:
         assert message["From"] == "no-reply@registry.test"
         assert message["Reply-To"] == "help@registry.test"
         assert "730164" in text_of(message)
+
+    def test_it_is_signed_as_the_worker_would(self, run: Run, mail_server: MailServer, tmp_path: Path) -> None:
+        (tmp_path / "dkim.pem").write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        result = run("2fa", "--to", AMINA, **dkim_settings(tmp_path / "dkim.pem"))
+        assert result.exit_code == 0, result.output
+        assert is_genuine(mail_server.received[0].content)
 
     def test_two_are_two_messages(self, run: Run, mail_server: MailServer) -> None:
         for _ in range(2):

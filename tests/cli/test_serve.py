@@ -131,3 +131,14 @@ def test_gunicorn_alone_serves_the_application(run: Serve, environ: dict[str, st
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.mark.parametrize("command", ["web", "worker"])
+def test_a_broken_message_is_refused(run: Serve, tmp_path: Path, command: str) -> None:
+    assert run("db", "upgrade").process.wait(30) == 0
+    templates = tmp_path / "country" / "templates" / "email"
+    templates.mkdir(parents=True)
+    (templates / "2fa.html").write_text("{{ cdoe }}")
+    refused = run(command, COUNTRY_DIR=str(tmp_path / "country"))
+    assert refused.process.wait(30) == 1
+    assert "2fa has no variable cdoe" in refused.said

@@ -47,14 +47,14 @@ class Page(HTMLParser):
         return [attrs[name] for _, attrs in self.tags if name in attrs]
 
 
-def renderer(*countries: Path, wording: Translations = WORDING) -> Renderer:
+def renderer(*countries: Path, wording: Translations = WORDING, replies: bool = False) -> Renderer:
     directories = [*countries, TEMPLATES]
     return Renderer(
         directories,
         wording,
         look.load(directories),
         logo.load(directories, LogoMode.EMBEDDED, "https://countryconfig.farajaland.test/content/country-logo"),
-        Names("OpenCRVS", LOGIN, "https://register.farajaland.test"),
+        Names("OpenCRVS", LOGIN, "https://register.farajaland.test", replies),
     )
 
 

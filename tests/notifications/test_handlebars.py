@@ -25,13 +25,12 @@ Render = Callable[[str, Mapping[str, str]], str]
 @pytest.fixture
 def render(tmp_path: Path) -> Render:
     """Convert a template, and render it as that of a country's message."""
-    ours = renderer(tmp_path)
 
     def rendered(template: str, variables: Mapping[str, str]) -> str:
         converted = convert(template, variables.keys())
         assert converted.jinja is not None, converted.obstacles
         (tmp_path / "2fa.html").write_text(converted.jinja, encoding="utf-8", newline="")
-        return ours.page("2fa", variables, "en").html
+        return renderer(tmp_path).page("2fa", variables, "en").html
 
     return rendered
 

@@ -9,7 +9,7 @@ import pytest
 from app.notifications.catalogue import FAMILIES, INFORMANT_MESSAGES, OTHER, USER_MESSAGES, News
 from app.notifications.sms.segments import segments
 from app.triggers.samples import USER_SAMPLES
-from tests.notifications.rendering import LOGIN, RENDERER, TEMPLATES, WORDING, Page, rendered, variables
+from tests.notifications.rendering import LOGIN, RENDERER, TEMPLATES, WORDING, Page, rendered, renderer, variables
 
 EACH_MESSAGE = pytest.mark.parametrize("message", USER_MESSAGES)
 EACH_LANGUAGE = pytest.mark.parametrize("language", WORDING.languages)
@@ -140,3 +140,10 @@ def test_styles_are_in_the_elements_and_only_the_rules_for_phones_stay() -> None
     assert "font: 16px/25px -apple-system, BlinkMacSystemFont, 'Segoe UI'" in html
     style = "".join(Page(html).texts["style"])
     assert style.startswith("@media (max-width: 480px)")
+
+
+@pytest.mark.parametrize(("replies", "text_id"), [(False, "layout.automated"), (True, "layout.replies")])
+@pytest.mark.parametrize("language", WORDING.languages)
+def test_it_says_whether_somebody_reads_a_reply(replies: bool, text_id: str, language: str) -> None:
+    found = renderer(replies=replies).email("2fa", variables("2fa"), language)
+    assert WORDING.text(text_id, language) in found.text

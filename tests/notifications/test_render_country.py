@@ -93,3 +93,24 @@ def test_wording_that_is_missing_or_wrong_is_named(country: Country) -> None:
 def test_all_errors_are_message_errors() -> None:
     with pytest.raises(MessageError):
         RENDERER.email("nothing", {}, "en")
+
+
+def test_a_template_that_is_changed_changes_nothing_until_the_next_start(country: Country) -> None:
+    directory = country({"2fa.html": "<p>{{ code }}</p>"})
+    theirs = renderer(directory)
+    country({"2fa.html": "<p>{{ cdoe }}</p>", "2fa.fr.html": "<p>Bonjour</p>"})
+    assert theirs.email("2fa", variables("2fa"), "en", "fr").text == "730164\n"
+    with pytest.raises(CannotRender):
+        renderer(directory).email("2fa", variables("2fa"), "en")
+
+
+def test_what_two_languages_say_alike_is_said_once(country: Country) -> None:
+    theirs = renderer(country({"2fa.html": "<p>{{ code }}</p>"}))
+    assert theirs.email("2fa", variables("2fa"), "en", "fr").html.count("730164") == 1
+
+
+def test_a_country_s_french_has_the_words_and_the_template_of_french(country: Country) -> None:
+    theirs = renderer(country({"2fa.fr.html": "<p>Bonjour</p>"}))
+    email = theirs.email("2fa", variables("2fa"), "fr-CD")
+    assert (email.subject, email.text) == (rendered("2fa", "fr").subject, "Bonjour\n")
+    assert theirs.sms("authenticationCodeNotification", variables("2fa"), "en", "fr-CD").count("730164") == 2

@@ -50,6 +50,10 @@ class TestFallback:
     def test_language_then_default_then_english(self, text_id: str, language: str, expected: str) -> None:
         assert self.texts.text(text_id, language) == expected
 
+    @pytest.mark.parametrize(("text_id", "expected"), [("a", "P"), ("b", "F")])
+    def test_a_language_of_one_place_has_the_words_of_the_language(self, text_id: str, expected: str) -> None:
+        assert self.texts.text(text_id, "pt-BR") == expected
+
     def test_the_language_that_it_will_be_in(self) -> None:
         assert [self.texts.language_of(text_id, "pt") for text_id in "abc"] == ["pt", "fr", "en"]
 
@@ -149,3 +153,16 @@ class TestSubstitute:
         with pytest.raises(UnknownVariable, match=r"the text 'a' in 'en' uses \{\{b\}\}") as raised:
             Translations({"a": {"en": "{{b}}"}}).filled("a", "fr", {}, escape=False)
         assert (raised.value.text_id, raised.value.language, raised.value.variable) == ("a", "en", "b")
+
+
+@pytest.mark.parametrize("name", ["._ours.csv", ".#ours.csv", "~ours.csv"])
+def test_what_other_programs_leave_behind_is_not_read(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "ours.csv", "id,en\na,A\n")
+    write(tmp_path, name, b"\x00\x05\x16\x07")
+    assert load([tmp_path]).text("a", "en") == "A"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ours.csv").symlink_to(tmp_path / "nowhere.csv")
+    with pytest.raises(BadTranslationFile, match=r"ours\.csv, row 1: cannot be read: No such file"):
+        load([tmp_path])

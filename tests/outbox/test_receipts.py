@@ -9,6 +9,8 @@ import pytest
 from app.outbox import operations
 from app.outbox.delivery import Delivery, Failed, NewDelivery, Outcome, Retry, Sent
 from app.outbox.receipts import Receipt, take
+from app.outbox.schedule import DAY
+from app.outbox.secrets import erase
 from app.outbox.states import State
 from tests.outbox.conftest import Outbox
 
@@ -193,3 +195,37 @@ def test_what_failed_before_the_worker_knew_keeps_its_secrets_for_a_retry_by_han
     outbox.run(sms=overtaken)
     assert outbox.trigger(trigger_id).secrets is not None
     assert operations.retry(outbox.database, None).count == 1
+
+
+def test_what_did_not_arrive_goes_another_way_with_its_code(outbox: Outbox, sms: Make, email: Make) -> None:
+    outbox.owe(sms(otherwise=email()), secrets={"code": "481920"})
+    outbox.run(sms=sent)
+    assert told(outbox, State.FAILED)
+    codes: list[str] = []
+
+    def mailed(delivery: Delivery) -> Outcome:
+        codes.append(delivery.trigger.payload["code"])
+        return Sent()
+
+    outbox.run(email=mailed)
+    assert codes == ["481920"]
+
+
+@pytest.mark.parametrize("values", [{"ended_at": -2 * DAY}, {"expires_at": -1}], ids=["no receipt", "past its life"])
+def test_a_code_is_not_kept_for_ever_for_a_receipt(
+    outbox: Outbox, sms: Make, email: Make, values: dict[str, float]
+) -> None:
+    trigger_id = outbox.owe(sms(otherwise=email()), secrets={"code": "481920"})
+    outbox.run(sms=sent)
+    assert outbox.trigger(trigger_id).secrets is not None
+    outbox.set(**values)
+    with outbox.database.transaction() as connection:
+        erase(connection)
+    assert outbox.trigger(trigger_id).secrets is None
+
+
+def test_a_code_is_erased_when_it_has_arrived(outbox: Outbox, sms: Make, email: Make) -> None:
+    trigger_id = outbox.owe(sms(otherwise=email()), secrets={"code": "481920"})
+    outbox.run(sms=sent)
+    assert told(outbox, State.DELIVERED)
+    assert outbox.trigger(trigger_id).secrets is None

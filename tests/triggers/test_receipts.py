@@ -118,3 +118,13 @@ def test_without_a_public_address_nothing_is_there(make_server: Callable[..., Se
 def test_a_huge_receipt_is_not_read(make_server: Callable[..., Server]) -> None:
     server = make_server()
     assert server.infobip({"results": [], "more": "x" * 300_000}) == 413
+
+
+def test_the_token_of_an_address_is_not_logged(
+    make_server: Callable[..., Server], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert make_server().infobip({"results": []}, token="0" * 32) == 403
+    captured = capsys.readouterr()
+    (line,) = (line for line in (captured.out + captured.err).splitlines() if "request.refused" in line)
+    assert "/receipts/infobip/<delivery_id>/<token>" in line
+    assert "0" * 32 not in line

@@ -12,7 +12,7 @@ from app.notifications.checks.markup import markup_problems
 from app.notifications.checks.problems import Problem, flaw, warning
 from app.notifications.checks.wording import Wording
 from app.notifications.look import Look
-from app.notifications.previews.noting import Use
+from app.notifications.noting import Use
 from app.notifications.render import Page, Renderer
 from app.notifications.sample import Sample
 

@@ -16,7 +16,7 @@ from app.notifications.render import CannotRender, template_place
 from app.notifications.translations import UnknownText, UnknownVariable
 
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
-_INNER = frozenset({"unnamed", "news"})  # variables that choose words, and are none to be said
+INNER = frozenset({"unnamed", "news"})  # variables that choose words, and are none to be said
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _unknown_variable(broken: UnknownVariable, attempt: Attempt, words: Wording)
     if broken.text_id is not None and broken.variable in attempt.anywhere:
         place = words.place(broken.text_id, broken.language)
         what = f"{broken.text_id} in {broken.language}: {attempt.message} has no variable {{{{{broken.variable}}}}}"
-        yield error(place.file, place.row, what, _what_there_is(attempt))
+        yield error(place.file, place.row, what, what_there_is(attempt))
 
 
 def _of_template(broken: CannotRender, attempt: Attempt) -> tuple[str, str]:
@@ -80,17 +80,16 @@ def _of_template(broken: CannotRender, attempt: Attempt) -> tuple[str, str]:
         unknown = _UNDEFINED.search(str(cause))
         if unknown:
             name = unknown.group(1)
-            return f"{attempt.message} has no variable {name}", close_to(name, _said(attempt)) or _what_there_is(
-                attempt
-            )
+            return f"{attempt.message} has no variable {name}", close_to(name, _said(attempt)) or what_there_is(attempt)
     if isinstance(cause, RecursionError):
         return "comes back to itself and never ends", 'to extend ours, write {% extends "default/layout.html" %}'
     return f"stops with {broken.problem}", "mend what this line does"
 
 
 def _said(attempt: Attempt) -> list[str]:
-    return sorted(set(attempt.variables) - _INNER)
+    return sorted(set(attempt.variables) - INNER)
 
 
-def _what_there_is(attempt: Attempt) -> str:
+def what_there_is(attempt: Attempt) -> str:
+    """The variables of a message."""
     return f"it has {', '.join(_said(attempt))}"

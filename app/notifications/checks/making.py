@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
+from app.notifications.checks.branches import branch_problems, templates_of, untranslated
 from app.notifications.checks.emails import FaintTexts, as_by_night, is_spoilt, page_problems, subject_problems
-from app.notifications.checks.failures import Attempt, failure
+from app.notifications.checks.failures import INNER, Attempt, failure
 from app.notifications.checks.prices import price_problems
 from app.notifications.checks.problems import Problem, error
 from app.notifications.checks.wording import Wording
 from app.notifications.errors import MessageError
-from app.notifications.previews.noting import NotingTranslations
+from app.notifications.noting import NotingTranslations
 from app.notifications.render import ALWAYS, Renderer
 from app.notifications.sample import Sample
+from app.notifications.translations import UnknownText
+
+_CODES = INNER | {
+    "decisions",
+    "event",
+    "eventType",
+}  # variables by which it is decided what is said, and that nobody types
 
 
 class Making:
     """`noting` is what the renderer was made with; `variables` and `templates` are the names of all that there are.
 
     `is_told` says of a text's id and a language whether what it costs and how long it is are of interest.
+    All must be said in the `required` languages; what is below `ours` is our own.
     `asked` are the ids of the texts that the messages have asked for so far.
     """
 
@@ -31,6 +42,8 @@ class Making:
         variables: Collection[str],
         templates: Collection[str],
         is_told: Callable[[str, str], bool],
+        required: Sequence[str],
+        ours: Path,
     ) -> None:
         self.asked: set[str] = set()
         self._renderer = renderer
@@ -40,6 +53,10 @@ class Making:
         self._variables = variables
         self._templates = templates
         self._is_told = is_told
+        self._required = required
+        self._ours = ours
+        self._told: set[tuple[str, int | None]] = set()
+        self._parsed: set[tuple[str, str]] = set()
         self._is_endless = False
 
     def problems(self, sample: Sample, channels: Collection[str], language: str) -> Iterator[Problem]:
@@ -56,9 +73,7 @@ class Making:
             yield from look_at(sample, language)
         except MessageError as broken:
             file = self._renderer.file_of(sample.message.name, language)
-            variables = ALWAYS.union(sample.variables)
-            attempt = Attempt(sample.message.name, file, variables, self._variables, self._templates)
-            yield from failure(broken, attempt, self._words)
+            yield from failure(broken, self._attempt(sample, file), self._words)
             # It takes a second each time, and comes from a template that most messages share.
             self._is_endless |= isinstance(broken.__cause__, RecursionError)
         self.asked.update(use.text_id for use in self._noting.uses)
@@ -66,14 +81,48 @@ class Making:
     def _email(self, sample: Sample, language: str) -> Iterator[Problem]:
         message = sample.message.name
         file = self._renderer.file_of(message, language)
+        yield from self._branches(sample, file)
         page = self._renderer.page(message, sample.variables, language)
         email = self._renderer.finished(message, [page])
         self._faint.look_at(email.html, self._renderer.inlined(message, as_by_night(page)), file)
         if not is_spoilt(self._noting.uses, self._words):
             yield from page_problems(page, file)
             yield from _lost(email.text, sample, file, None, f"{message} in {language}")
+        yield from self._with_other_values(sample, language, file)
         if self._is_told(f"{message}.subject", language):
             yield from subject_problems(self._renderer, self._words, sample, language)
+
+    def _branches(self, sample: Sample, file: str) -> Iterator[Problem]:
+        message = sample.message.name
+        if (message, file) not in self._parsed:
+            self._parsed.add((message, file))
+            parsed = templates_of(self._renderer.environment, file)
+            for problem in branch_problems(parsed, self._attempt(sample, file), self._words):
+                if (problem.file, problem.row) not in self._told:  # in what messages share, of the first alone
+                    self._told.add((problem.file, problem.row))
+                    yield problem
+            alike = [one for one in self._required if self._renderer.file_of(message, one) == file]
+            if parsed and not Path(file).is_relative_to(self._ours):
+                yield from untranslated(parsed, message, alike)
+
+    def _with_other_values(self, sample: Sample, language: str, file: str) -> Iterator[Problem]:
+        """With nothing in all that can be missing, and with values that look like HTML."""
+        message = sample.message.name
+        said = [name for name in sample.variables if name not in _CODES]
+        blank = {name: "" for name in said if name not in sample.message.essential}
+        with suppress(UnknownText):  # an id may be made of a value that is never empty
+            self._renderer.page(message, {**sample.variables, **blank}, language)
+        probes = {name: f"{sample.variables[name]}<x-{name}>" for name in said}
+        with suppress(MessageError):  # so may anything else of a value that is none of those there are
+            page = self._renderer.page(message, {**sample.variables, **probes}, language)
+            for name in said:
+                if f"<x-{name}>" in page.html:
+                    what = f"{message} takes what stands in {name} for HTML, whoever typed it"
+                    yield error(file, None, what, f"write {{{{ {name} }}}} without |safe, here or in what it extends")
+
+    def _attempt(self, sample: Sample, file: str) -> Attempt:
+        variables = ALWAYS.union(sample.variables)
+        return Attempt(sample.message.name, file, variables, self._variables, self._templates)
 
     def _sms(self, sample: Sample, language: str) -> Iterator[Problem]:
         sms_id = sample.message.sms_id or ""

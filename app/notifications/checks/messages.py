@@ -16,7 +16,7 @@ from app.notifications.checks.prices import price_together
 from app.notifications.checks.problems import Problem, error, told_once
 from app.notifications.checks.wording import Wording
 from app.notifications.faults import UnusableFile
-from app.notifications.previews.noting import NotingTranslations
+from app.notifications.noting import NotingTranslations
 from app.notifications.render import ALWAYS, Renderer
 from app.notifications.sample import Sample
 from app.notifications.translations import Translations
@@ -62,7 +62,7 @@ def check(
             path.name for directory in directories for path in files.entries(directory) if path.suffix == ".html"
         }
         is_told = _is_told(words, required, places[-1])
-        making = Making(renderer, words, noting, faint, variables.names, templates, is_told)
+        making = Making(renderer, words, noting, faint, variables.names, templates, is_told, required, places[-1])
         for one in rehearsed:
             for language in languages:
                 problems += making.problems(one.sample, one.channels, language)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.notifications.checks.files import entries
 from app.notifications.checks.problems import Problem, error, warning
-from app.notifications.translations import BadTranslationFile, Row, Texts, Translations, rows_of
+from app.notifications.translations import BadTranslationFile, Row, Texts, Translations, is_wording, rows_of
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _QUOTES = 'texts with a comma or a line end in them stand between two ", and a " inside of them is written twice'
@@ -45,7 +45,7 @@ def read(directories: Sequence[Path], default_language: str) -> tuple[Wording, l
     rows: dict[str, Place] = {}
     problems: list[Problem] = []
     for directory in reversed(directories):
-        for path in (one for one in entries(directory) if one.name.endswith(".csv")):
+        for path in (one for one in entries(directory) if is_wording(one.name)):
             read_of_it = list(_rows(path))
             problems += [one for one in read_of_it if isinstance(one, Problem)]
             found = [one for one in read_of_it if isinstance(one, Row)]

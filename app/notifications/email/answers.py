@@ -36,6 +36,13 @@ class ConnectionGone(TemporaryError):
         super().__init__(answer, destination_down=True)
 
 
+class SenderRefused(TemporaryError):
+    """The server will have nothing from this sender: no mail that says so gets out until it is mended."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(f"{answer}. See SENDER_EMAIL_ADDRESS", destination_down=True)
+
+
 class PermanentError(Exception):
     """It will never be taken like this. `reason` says so in words, `answer` is what the server said."""
 
@@ -130,6 +137,13 @@ def failure(what: str, reply: Reply) -> TemporaryError | PermanentError:
         return PermanentError(f"the mail server refused {what}: {reply}", str(reply))
     answer = f"the mail server does not take {what} now: {reply}"
     return TemporaryError(answer, destination_down=reply.code < 400)
+
+
+def sender_failure(reply: Reply) -> TemporaryError | PermanentError:
+    """The error that a reply to MAIL amounts to. 552 says that the message is too large: RFC 1870 section 6.2."""
+    if reply.permanent and not reply.wants_login and reply.code != 552:
+        return SenderRefused(f"the mail server refused the sender address: {reply}")
+    return failure("the sender address" if reply.code != 552 else "the message", reply)
 
 
 def unreachable(error: Exception, server: str, timeout: float) -> TemporaryError:

@@ -19,11 +19,13 @@ from app.notifications.email.answers import (
     PermanentError,
     Refusal,
     Reply,
+    SenderRefused,
     SendResult,
     TemporaryError,
     excerpt,
     failure,
     refused,
+    sender_failure,
     unreachable,
 )
 from app.notifications.email.mime import Email, mailbox, serialise
@@ -164,10 +166,10 @@ class Connection(flask_mail.Connection):
         return SendResult(self._data(host, message.octets), written, accepted)
 
     def _unsendable(self, host: smtplib.SMTP, message: Message) -> dict[str, Refusal]:
-        """Whom the server need not be asked about. Raises PermanentError where it need not be for the sender's sake."""
+        """Whom the server need not be asked about. Raises SenderRefused."""
         sender = str(message.sender)
         if why := _why_unsendable(host, sender):
-            raise PermanentError(f"the sender, {sender}, is {why}. See SENDER_EMAIL_ADDRESS", "")
+            raise SenderRefused(f"the sender, {sender}, is {why}")
         whys = {address: _why_unsendable(host, address) for address in message.envelope.values()}
         return {address: Refusal(True, why) for address, why in whys.items() if why}
 
@@ -182,7 +184,7 @@ class Connection(flask_mail.Connection):
         except smtplib.SMTPServerDisconnected as error:
             raise ConnectionGone(self._unreachable(error).answer) from None
         if not mail.positive:
-            raise failure("the sender address", mail)
+            raise sender_failure(mail)
         if unasked := next((answer for answer in answers if not answer.about_recipient), None):
             raise failure("the recipients", unasked)
         return refused(recipients, answers)

@@ -7,7 +7,7 @@ from email.utils import parseaddr
 
 from app.cleaning import clean
 from app.notifications.catalogue import ALERT
-from app.notifications.email.answers import Expired, PermanentError, Refusal, SendResult, TemporaryError
+from app.notifications.email.answers import Expired, PermanentError, Refusal, SenderRefused, SendResult, TemporaryError
 from app.notifications.email.mime import Email
 from app.notifications.email.plain_text import plain_text
 from app.notifications.email.smtp import SmtpTransport
@@ -48,6 +48,10 @@ def email_sender(
             result = transport(email, lambda: delivery.expired)
         except Expired:
             return Dropped(Reason.EXPIRED)
+        except SenderRefused as error:
+            if _from(delivery) is not None:
+                return Failed("the mail server refuses the sender that the alert names in `from`", error.answer)
+            return Retry(error.answer, error.destination_down)
         except TemporaryError as error:
             return Retry(error.answer, error.destination_down)
         except PermanentError as error:

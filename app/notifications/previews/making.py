@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from app.notifications.checks.wording import Place, Wording
 from app.notifications.errors import MessageError
+from app.notifications.noting import NotingTranslations, Use
 from app.notifications.previews import files
-from app.notifications.previews.noting import NotingTranslations, Use
 from app.notifications.render import RenderedEmail, Renderer
 from app.notifications.sample import Sample
 from app.notifications.sms.segments import Segments, odd_characters, segments

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.cleaning import clean
@@ -21,6 +21,7 @@ class HttpGateway:
     """How a message is handed to the gateway, and what its answer says.
 
     `success` is when the message was taken, `refused` when it never will be, `message_id` where the answer has its id.
+    `fixed` are the values that stand in the URL and the body themselves: a login may be among them.
     """
 
     method: str
@@ -31,6 +32,7 @@ class HttpGateway:
     success: Condition
     refused: Condition | None = None
     message_id: Path | None = None
+    fixed: Sequence[str] = field(default=(), repr=False)
     timeout: float = 10.0
 
 
@@ -38,7 +40,7 @@ def http_provider(gateway: HttpGateway) -> Provider:
     """A gateway that is known by its settings alone promises no receipt: `sent` is the last that is heard."""
     exchange = Exchange(gateway.timeout)
 
-    def send(number: str, text: str, delivery_id: str) -> Outcome:
+    def send(number: str, text: str, delivery_id: str, _life: float | None = None) -> Outcome:
         message = Message(number, text, gateway.sender, delivery_id)
         headers = {name: filled(message) for name, filled in gateway.headers.items()}
         body = gateway.body(message).encode() if gateway.body is not None else None
@@ -47,7 +49,8 @@ def http_provider(gateway: HttpGateway) -> Provider:
         except NoAnswer as error:
             return Retry(f"the SMS gateway: {error}", destination_down=True)
         keys = [word for value in headers.values() for word in value.split() if len(word) >= _SHORTEST_KEY]
-        return _outcome(gateway, answer, answer.excerpt(text, number, number.removeprefix("+"), *keys))
+        hidden = (text, number, number.removeprefix("+"), *sorted((*keys, *gateway.fixed), key=len, reverse=True))
+        return _outcome(gateway, answer, answer.excerpt(*hidden))
 
     return send
 
@@ -62,7 +65,8 @@ def _outcome(gateway: HttpGateway, answer: Answer, words: str) -> Outcome:
             f"{answer.status}: {words}; no receipt will follow", provider_id=found and clean(found)[:_LONGEST_ID]
         )
     if answer.is_fine:
-        return Retry(f"{said}. This is not what SMS_HTTP_SUCCESS asks for")
+        # It may well have been taken, and each try is paid for.
+        return Failed(f"{said}. It answered 2xx, but not as SMS_HTTP_SUCCESS has it: mend that setting if it was taken")
     if answer.is_for_later:
         return Retry(said, destination_down=True, after=answer.retry_after)
     if answer.status in (401, 403):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from app.environment import InvalidSettings
 from app.notifications.sms.conditions import condition, path
 from app.notifications.sms.gateway import HttpGateway
-from app.notifications.sms.templates import Filled, Message, form, header, json_body, url
+from app.notifications.sms.templates import Filled, Message, fixed_in_body, fixed_in_url, form, header, json_body, url
 
 _METHODS = ("GET", "POST", "PUT")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+").fullmatch  # RFC 9110 section 5.6.2
@@ -46,6 +46,7 @@ def http_gateway(values: Mapping[str, Any]) -> HttpGateway:
         success=success,
         refused=refused,
         message_id=message_id,
+        fixed=(*fixed_in_url(values["SMS_HTTP_URL"]), *fixed_in_body(values.get("SMS_HTTP_BODY") or "")),
         timeout=float(values.get("SMS_TIMEOUT") or HttpGateway.timeout),
     )
 

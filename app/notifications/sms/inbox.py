@@ -10,7 +10,7 @@ from app.outbox.delivery import Outcome, Sent
 def inbox_provider(inbox: Inbox) -> Provider:
     """A provider that sends nothing."""
 
-    def send(number: str, text: str, delivery_id: str) -> Outcome:
+    def send(number: str, text: str, delivery_id: str, _life: float | None = None) -> Outcome:
         inbox.put(delivery_id, "sms", sender="", to=[number], text=text)
         return Sent("kept in the inbox")
 

@@ -7,6 +7,7 @@ that was lost. Its logs then say what became of the first.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,9 +57,11 @@ def infobip_provider(account: InfobipAccount, receipt_url: Callable[[str], str] 
     headers = {"Authorization": f"App {account.api_key}", "Accept": "application/json"}
     logs = urlunsplit(urlsplit(account.endpoint)._replace(path=_LOGS, query="", fragment=""))
 
-    def send(number: str, text: str, delivery_id: str) -> Outcome:
+    def send(number: str, text: str, delivery_id: str, life: float | None = None) -> Outcome:
         hidden = (text, number, number.removeprefix("+"), account.api_key)
         message = _message(account.sender, number, text, receipt_url and receipt_url(delivery_id))
+        if life is not None:
+            message["validityPeriod"] = max(1, math.ceil(life / 60))  # minutes
         try:
             answer = submitted(message, delivery_id)
             if _standing(answer) is Standing.REPEATED:
@@ -89,8 +92,10 @@ def _with(logs: str, message_id: str) -> str:
 
 def _of_earlier(logs: Answer, message_id: str) -> Outcome | None:
     """What is known of the first message with this id: None where it is not on its way, so that it is sent anew."""
-    if logs.is_for_later:
-        return Retry("Infobip had a message with this id, and its logs cannot be read now", after=logs.retry_after)
+    if not logs.is_fine:
+        advice = "" if logs.is_for_later else ". Check that INFOBIP_API_KEY has the scope sms:logs:read"
+        said = f"Infobip had a message with this id, and its logs cannot be read: answered {logs.status}{advice}"
+        return Retry(said, after=logs.retry_after)
     results = logs.json.get("results") if isinstance(logs.json, dict) else None
     for result in results if isinstance(results, list) else ():
         status = status_of(result.get("status")) if isinstance(result, dict) else None

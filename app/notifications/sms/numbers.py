@@ -10,6 +10,7 @@ from phonenumbers import (
     PhoneNumber,
     PhoneNumberFormat,
     ValidationResult,
+    country_code_for_region,
     format_number,
     is_possible_number_with_reason,
     is_valid_number,
@@ -49,6 +50,8 @@ def e164(number: str, region: str | None) -> str:
     if prefix := _kept_prefix(parsed):
         raise NotANumber(number, f"behind its leading {prefix} it has too few digits for +{parsed.country_code}")
     written = format_number(parsed, PhoneNumberFormat.E164)
+    if region is not None and _is_abroad_too(_cleaned(number), written, region):
+        raise NotANumber(number, "it can be read in two ways, with the country code and without: write it with +")
     if parse(written) != parsed:  # some prefixes that are dialled within a country are digits of its numbers too
         raise NotANumber(number, "it can be read in two ways")
     return written
@@ -83,6 +86,17 @@ def _problem(error: NumberParseException, written: str, region: str | None) -> s
     if written.startswith("+") or region in SUPPORTED_REGIONS:
         return "no country has this country code"
     return "it has no country code, such as +260, and PHONE_REGION does not say which country is meant"
+
+
+def _is_abroad_too(cleaned: str, written: str, region: str) -> bool:
+    """Whether it begins with the region's own country code, and would be another good number if that were meant."""
+    digits = "".join(str(int(one)) for one in cleaned if one.isdecimal()).removeprefix("00")
+    if cleaned.startswith("+") or not digits.startswith(str(country_code_for_region(region) or "+")):
+        return False
+    try:
+        return f"+{digits}" != written and is_valid_number(parse(f"+{digits}"))
+    except NumberParseException:
+        return False
 
 
 def _kept_prefix(parsed: PhoneNumber) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.environment import InvalidSettings
 from app.notifications.inbox import Inbox
+from app.notifications.sms.guarding import Own, guarded
 from app.notifications.sms.inbox import inbox_provider
 from app.notifications.sms.numbers import NotANumber, e164
 from app.notifications.sms.receipts.addresses import ReceiptAddresses
@@ -64,24 +65,24 @@ def _of_country(name: str, values: Mapping[str, Any], country_dir: Path | None) 
         where = f"there is no {file}" if file is not None else "for one of your own, set COUNTRY_DIR"
         raise InvalidSettings([f"SMS_PROVIDER: knows {', '.join(OURS)}, not {name}; {where}"])
     try:
-        made: Provider = runpy.run_path(str(file), run_name=name).get("provider", _no_provider)(values)
+        made = runpy.run_path(str(file), run_name=name).get("provider", _no_provider)(values)
     except InvalidSettings:
         raise
     except Exception as error:
         raise InvalidSettings([f"SMS_PROVIDER: {file}: {type(error).__name__}: {error}"]) from error
-    return made
+    return guarded(name, made)
 
 
-def _no_provider(_values: Mapping[str, Any]) -> Provider:
+def _no_provider(_values: Mapping[str, Any]) -> Own:
     raise TypeError("it has no function provider(values)")
 
 
 def _only_e164(provider: Provider) -> Provider:
     """A provider that is given nothing else: what it would take for a number may be another person's."""
 
-    def send(number: str, text: str, delivery_id: str) -> Outcome:
+    def send(number: str, text: str, delivery_id: str, life: float | None = None) -> Outcome:
         try:
-            return provider(e164(number, None), text, delivery_id)
+            return provider(e164(number, None), text, delivery_id, life)
         except NotANumber as error:
             return Failed(str(error))
 

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+import structlog
 
 from app.notifications.catalogue import Message
 from app.notifications.errors import MessageError
 from app.notifications.render import Renderer
 from app.notifications.sms.numbers import NotANumber, e164
 from app.notifications.variables import languages_of, variables_for
-from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sender
+from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Retry, Sender
 from app.outbox.states import Reason
 
-_LONGEST_REASON = 100  # characters: it is typed by people, and each segment is paid for
+_LONGEST_VALUE = 100  # characters: most are typed by people, and each segment is paid for
+_CRASHES = 3  # tries; it may have handed the message over each time before it crashed
 
-# A provider: number, text, and an id that stays the same over retries. One function in one file each.
-Provider = Callable[[str, str, str], Outcome]
+log = structlog.get_logger()
+
+
+class Provider(Protocol):
+    """Hands a text over. One function in one file each.
+
+    `delivery_id` stays the same over retries. After `life` seconds the text is of no use any more.
+    """
+
+    def __call__(self, number: str, text: str, delivery_id: str, life: float | None = None, /) -> Outcome: ...
+
+
+class ProviderCrashed(Exception):
+    """A provider of a country's own raised an error, which is the cause: whether the text went out is not known."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        super().__init__(f"the SMS provider {name} crashed: {type(error).__name__}")
 
 
 def sms_sender(
@@ -35,15 +55,24 @@ def sms_sender(
             number = e164(number, region) if region is not None else number
         except NotANumber as error:
             return Failed(str(error))
-        variables = variables_for(message.name, delivery, minutes)
-        if len(variables.get("reason", "")) > _LONGEST_REASON:
-            variables["reason"] = f"{variables['reason'][: _LONGEST_REASON - 3]}..."
+        variables = {name: _short(value) for name, value in variables_for(message.name, delivery, minutes).items()}
         try:
             text = renderer.sms(message.sms_id, variables, *languages_of(delivery))
         except MessageError as error:
             return Failed(f"{error}. Mend it, restart the worker, then: country-config outbox retry {delivery.id}")
         if delivery.expired:
             return Dropped(Reason.EXPIRED)
-        return provider(number, text, delivery.id)
+        life = delivery.deadline - time.monotonic() if delivery.deadline is not None else None
+        try:
+            return provider(number, text, delivery.id, life)
+        except ProviderCrashed as error:
+            log.exception("sms.provider_crashed", attempt=delivery.attempt)
+            return Retry(str(error)) if delivery.attempt < _CRASHES else Failed(f"{error}. Mend it; the log says more")
 
     return send
+
+
+def _short(value: str) -> str:
+    """As one line that leaves room for the words around it."""
+    line = " ".join(value.split())
+    return line if len(line) <= _LONGEST_VALUE else f"{line[: _LONGEST_VALUE - 3]}..."

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from app.cleaning import clean
 
 NAMES = ("number", "digits", "text", "sender", "id")
 _PLAIN = ("number", "digits", "id")  # letters, digits, + and - only, whoever the recipient is
+_SHORTEST_FIXED = 6  # characters; a shorter one stands in many an innocent answer
 _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
 
@@ -80,6 +81,42 @@ def json_body(template: str) -> Filled:
         raise ValueError('not JSON. A placeholder stands inside quotes: {"to": "{{number}}"}') from None
     _check_json(parsed)
     return lambda message: json.dumps(_filled(parsed, message))
+
+
+def fixed_in_url(template: str) -> tuple[str, ...]:
+    """The values in the query of a URL that are the same for every message, as they stand there and decoded."""
+    return _fixed(_form_values(urlsplit(_PLACEHOLDER.sub(r"{{\1}}", template)).query))
+
+
+def fixed_in_body(template: str) -> tuple[str, ...]:
+    """The same for a body, be it a form or JSON."""
+    try:
+        parsed = json.loads(template)
+    except (ValueError, RecursionError):
+        return _fixed(_form_values(template))
+    return _fixed(_strings(parsed))
+
+
+def _fixed(values: Iterator[str]) -> tuple[str, ...]:
+    return tuple(one for one in dict.fromkeys(values) if len(one) >= _SHORTEST_FIXED and not _PLACEHOLDER.search(one))
+
+
+def _form_values(form: str) -> Iterator[str]:
+    for pair in form.split("&"):
+        value = pair.partition("=")[2]
+        yield from (value, unquote(value), unquote_plus(value))
+
+
+def _strings(parsed: Any) -> Iterator[str]:
+    match parsed:
+        case str():
+            yield parsed
+        case list():
+            for item in parsed:
+                yield from _strings(item)
+        case dict():
+            for item in parsed.values():
+                yield from _strings(item)
 
 
 def _check(text: str, allowed: tuple[str, ...], where: str) -> None:

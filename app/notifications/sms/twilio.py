@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from app.notifications.sms.twilio_errors import not_twilio, refused, said
 from app.outbox.delivery import Failed, Outcome, Retry, Sent
 
 _CHANNEL = "whatsapp:"
+_LONGEST_LIFE = 36_000  # seconds
 _FAILED = ("failed", "undelivered", "canceled")
 # The client would look for its settings in the environment by itself if it were given none.
 _NO_ENVIRONMENT = {"TWILIO_REGION": ""}
@@ -83,11 +85,11 @@ def twilio_provider(account: TwilioAccount, receipt_url: Callable[[str], str] | 
             client.api.base_url = account.base_url
         return client
 
-    def send(number: str, text: str, delivery_id: str) -> Outcome:
+    def send(number: str, text: str, delivery_id: str, life: float | None = None) -> Outcome:
         wire = _Wire(exchange)
         try:
             client_over(wire).messages.create(
-                **_message(account, number, text, receipt_url and receipt_url(delivery_id))
+                **_message(account, number, text, receipt_url and receipt_url(delivery_id), life)
             )
         except NoAnswer as error:
             return Retry(f"Twilio: {error}", destination_down=True)
@@ -123,13 +125,16 @@ class _Wire:
         return Response(self.answer.status, "{}")
 
 
-def _message(account: TwilioAccount, number: str, text: str, receipt_url: str | None) -> dict[str, str]:
+def _message(
+    account: TwilioAccount, number: str, text: str, receipt_url: str | None, life: float | None
+) -> dict[str, Any]:
     text = clean(text)
-    message = {
+    message: dict[str, Any] = {
         "to": f"{_CHANNEL}{number}" if account.is_whatsapp else number,
         "from_": account.sender,
         "messaging_service_sid": account.messaging_service_sid,
         "status_callback": receipt_url,
+        "validity_period": max(1, min(math.ceil(life), _LONGEST_LIFE)) if life is not None else None,
     }
     if account.content_sid:  # whose variables may hold no line breaks
         message |= {"content_sid": account.content_sid, "content_variables": json.dumps({"1": " ".join(text.split())})}

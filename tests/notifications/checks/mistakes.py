@@ -98,6 +98,25 @@ TABLES = {
         "A", "the column 'French' is taken", "call it by its code", "2fa.title", "French", row=1
     ),
 }
+BRANCHES = {
+    "a-variable-where-no-sample-comes": _mail(
+        "{% if not firstname %}{{ qqqq }}{% endif %}", 4, "2fa has no variable qqqq", "it has applicationName,"
+    ),
+    "a-text-where-no-sample-comes": _mail(
+        '{% if not firstname %}{{ t("2fa.titel") }}{% endif %}',
+        4,
+        "no text 2fa.titel",
+        "did you mean 2fa.title?",
+    ),
+    "a-variable-in-what-is-included": Mistake(
+        {**mail('{% include "more.html" %}'), "templates/email/more.html": "{% if not name %}{{ nmae }}{% endif %}"},
+        *("templates/email/more.html", 1, "2fa has no variable nmae", "did you mean name?"),
+    ),
+    "what-a-value-lacks-when-it-is-empty": _mail(
+        "{{ firstname[0].upper() }}", 4, "str object has no element 0", "mend what this line does"
+    ),
+    "a-value-taken-for-html": _mail("{{ firstname|safe }}", None, "stands in firstname for HTML", "without |safe"),
+}
 CELLS = {
     "a-mistyped-variable": _cell("It is {{cdoe}}", "2fa.intro in en: there is no variable {{cdoe}}", "mean code?"),
     "a-translated-variable": _cell(
@@ -213,4 +232,4 @@ FILES = {
     ),
     "another-directory": Mistake({"notes.txt": ""}, "", None, "has none of templates", "of a country?", WARNING),
 }
-ALL = TABLES | CELLS | TEMPLATES | LOOKS | FILES
+ALL = TABLES | BRANCHES | CELLS | TEMPLATES | LOOKS | FILES

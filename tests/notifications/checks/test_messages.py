@@ -44,6 +44,10 @@ def test_what_is_right_needs_no_word(said: Check) -> None:
 class TestLanguages:
     HALF = "id,en,bem\n2fa.title,Code,Kodi\n"
 
+    def test_a_template_for_each_is_none_without_words(self, said: Check) -> None:
+        problems = said({**mail("Hello"), "templates/email/2fa.fr.html": SIMPLE}, required=("en", "fr"))
+        assert [one for one in problems if "2fa" in one.file] == []
+
     def test_a_language_that_nobody_requires_may_have_gaps(self, said: Check) -> None:
         assert said({CSV: self.HALF}) == []
 
@@ -84,6 +88,13 @@ class TestLanguages:
         told = [one for one in said({"rules.py": ""}, required=required, default=default) if "fra" in one.what]
         assert [(one.severity, one.what, one.cure) for one in told] == [(ERROR, what, "did you mean fr?")]
         assert told[0].file == str(tmp_path / "country" / "translations")
+
+    def test_a_template_without_words_to_translate_is_told(self, said: Check, tmp_path: Path) -> None:
+        file = str(tmp_path / "country" / MAIL)
+        (problem,) = [one for one in said(mail("Hello"), required=("en", "fr")) if one.file == file]
+        assert problem.severity is WARNING
+        assert problem.what == "says the same in en and fr: it asks for no text"
+        assert problem.cure.endswith("or make a 2fa.fr.html too")
 
     def test_the_price_of_saying_all_in_several_is_told_of_the_dearest(self, said: Check) -> None:
         problems = said(text("{{code}} ، {{minutes}}" + "س" * 40, SMS, "ar"), required=("en", "ar"), few=FEW[:1])

@@ -8,11 +8,11 @@ import pytest
 
 from app.database.engine import Database
 from app.encryption import Cipher
-from app.notifications.email.answers import Refusal, SendResult
+from app.notifications.email.answers import Refusal, SenderRefused, SendResult
 from app.notifications.email.mime import Email
 from app.notifications.email.sender import email_sender
 from app.outbox import operations
-from app.outbox.delivery import NewDelivery, Sender
+from app.outbox.delivery import Delivery, Failed, NewDelivery, Outcome, Retry, Sender, Trigger
 from app.outbox.states import Priority, State
 from tests.notifications.rendering import RENDERER
 from tests.outbox.conftest import Outbox
@@ -97,3 +97,28 @@ def test_where_all_are_refused_alike_nothing_is_split(outbox: Outbox, refused: s
     outbox.owe(owed_to([refused]), secrets=CODE)
     outbox.run(email=MailServer().sender)
     assert states(outbox) == {"email": state}
+
+
+def refusing(_email: Email, _expired: Callable[[], bool]) -> SendResult:
+    raise SenderRefused("553 no")
+
+
+@pytest.mark.parametrize(
+    ("message", "payload", "state"),
+    [
+        ("2fa", {"recipient": {}, "code": "730164"}, Retry),
+        ("alert", {"subject": "Disk full", "html": "<p>Full</p>"}, Retry),
+        ("alert", {"subject": "Disk full", "html": "<p>Full</p>", "from": "alerts@elsewhere.test"}, Failed),
+    ],
+)
+def test_a_sender_that_is_refused_waits_for_its_setting(
+    message: str, payload: Mapping[str, object], state: type[Outcome]
+) -> None:
+    asked = Delivery(
+        *("delivery-1", "email", "email", "smtp", message, Priority.TRANSACTIONAL, 1),
+        payload={"to": [TAKEN], "bcc": [], "language": "en"},
+        trigger=Trigger("trigger-1", "email", 0.0, "request-1", None, payload),
+    )
+    outcome = email_sender(RENDERER, refusing, "no-reply@registry.test", "registry.test", minutes=10)(asked)
+    assert isinstance(outcome, state)
+    assert not isinstance(outcome, Retry) or (outcome.destination_down and "SENDER_EMAIL_ADDRESS" in outcome.answer)

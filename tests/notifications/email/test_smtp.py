@@ -221,9 +221,10 @@ def test_a_message_to_nobody_is_refused_for_good(transport: SmtpTransport) -> No
 def test_a_sender_that_the_server_cannot_take_names_the_setting(
     sender: str, transport: SmtpTransport, mail_server: MailServer
 ) -> None:
-    error = permanent(transport, an_email(AMINA, sender=sender))
+    error = temporary(transport, an_email(AMINA, sender=sender))
 
-    assert "SENDER_EMAIL_ADDRESS" in error.reason
+    assert "SENDER_EMAIL_ADDRESS" in error.answer
+    assert error.destination_down
     assert "MAIL" not in mail_server.commands
 
 
@@ -261,7 +262,6 @@ def test_when_all_are_refused_each_refusal_is_told(either: SmtpTransport, either
 @pytest.mark.parametrize(
     ("where", "reason"),
     [
-        ("MAIL", "the mail server refused the sender address: 553 5.7.1 No"),
         ("DATA", "the mail server refused the message: 553 5.7.1 No"),
         (".", "the mail server refused the message: 553 5.7.1 No"),
     ],
@@ -276,6 +276,21 @@ def test_a_5xx_reply_is_for_good_and_says_why(
     assert (error.reason, error.answer) == (reason, "553 5.7.1 No")
 
 
+def test_a_sender_that_the_server_refuses_holds_up_all_mail(either: SmtpTransport, either_server: MailServer) -> None:
+    either_server.answers["MAIL"] = "553 5.7.1 No"
+
+    error = temporary(either)
+
+    assert error.answer == "the mail server refused the sender address: 553 5.7.1 No. See SENDER_EMAIL_ADDRESS"
+    assert error.destination_down
+
+
+def test_a_message_that_is_too_large_is_refused_for_good(either: SmtpTransport, either_server: MailServer) -> None:
+    either_server.answers["MAIL"] = "552 5.3.4 Message size exceeds fixed limit"
+
+    assert permanent(either).reason.startswith("the mail server refused the message: 552")
+
+
 @pytest.mark.parametrize(("extensions", "at_most"), [((), 0), (("PIPELINING",), 50)])
 def test_after_a_refused_sender_no_further_recipient_is_asked_about(
     extensions: tuple[str, ...], at_most: int, make_mail_server: MakeMailServer, make_transport: MakeTransport
@@ -283,7 +298,7 @@ def test_after_a_refused_sender_no_further_recipient_is_asked_about(
     server = make_mail_server(extensions=extensions)
     server.answers["MAIL"] = "553 5.7.1 No"
 
-    permanent(make_transport(server.settings()), an_email(*(f"recipient{n}@sink.test" for n in range(120))))
+    temporary(make_transport(server.settings()), an_email(*(f"recipient{n}@sink.test" for n in range(120))))
 
     assert server.commands.count("RCPT") <= at_most
 

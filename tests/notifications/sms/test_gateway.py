@@ -116,8 +116,8 @@ def answer(status: int, body: Any = None, headers: dict[str, str] | None = None)
         (answer(200, {"status": "invalid number"}), Failed, "invalid number", False),
         (answer(400, {"status": "opted out"}), Failed, "opted out", False),
         (answer(422, {"error": "too long"}), Failed, "too long", False),
-        (answer(200, {"status": "no credit"}), Retry, "not what SMS_HTTP_SUCCESS asks for", False),
-        (answer(200), Retry, "not what SMS_HTTP_SUCCESS asks for", False),
+        (answer(200, {"status": "no credit"}), Failed, "answered 2xx, but not as SMS_HTTP_SUCCESS has it", False),
+        (answer(200), Failed, "answered 2xx, but not as SMS_HTTP_SUCCESS has it", False),
         (answer(401), Retry, "Check the login in SMS_HTTP_HEADERS", True),
         (answer(404), Retry, "Are SMS_HTTP_URL and SMS_HTTP_METHOD right?", True),
         (answer(302, None, {"Location": "https://elsewhere.test"}), Retry, "Are SMS_HTTP_URL and", True),
@@ -157,6 +157,34 @@ def test_what_the_gateway_repeats_is_shown_to_nobody(http: HTTPServer, settings:
     found = send(settings)
     assert isinstance(found, Failed)
     assert not [part for part in ("977111222", "730164", "Amina", "secret-0123") if part in found.reason]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"SMS_HTTP_METHOD": "GET", "SMS_HTTP_BODY": ""},
+        {"SMS_HTTP_BODY": '{"to": "{{number}}", "auth": {"keys": ["pass word+1"]}, "text": "{{text}}"}'},
+        {
+            "SMS_HTTP_BODY": "password=pass%20word%2B1&to={{number}}&text={{text}}",
+            "SMS_HTTP_HEADERS": '{"Content-Type": "application/x-www-form-urlencoded"}',
+        },
+    ],
+    ids=["query", "json", "form"],
+)
+@pytest.mark.parametrize("shown", ["pass word+1", "pass%20word%2B1"])
+def test_a_login_in_the_request_is_shown_to_nobody(
+    http: HTTPServer, settings: dict[str, Any], changed: dict[str, str], shown: str
+) -> None:
+    if "SMS_HTTP_BODY" in changed and "keys" in changed["SMS_HTTP_BODY"] and "%" in shown:
+        pytest.skip("JSON has it as it is")
+    query = "?password=pass%20word%2B1&to={{number}}&text={{text}}"
+    http.expect_request("/sms").respond_with_data(f"no such account: {shown}", status=422)
+    found = send(
+        settings | {"SMS_HTTP_URL": http.url_for("/sms") + (query if "GET" in changed.values() else "")} | changed
+    )
+    assert isinstance(found, Failed)
+    assert "no such account: ***" in found.reason
+    assert shown not in found.reason
 
 
 @pytest.mark.parametrize(

@@ -122,18 +122,22 @@ def test_a_message_that_was_rejected_before_goes_out_under_another_id(
     [
         (Response("", 503), Retry),
         (Response("", 429), Retry),
-        (Response("", 403), Sent),
+        (Response("", 401), Retry),
+        (Response("", 403), Retry),
+        (Response("", 404), Retry),
         (Response("<html>"), Sent),
         (Response('{"results": [1, {"status": 2}]}'), Sent),
     ],
-    ids=["in trouble", "too often", "not allowed", "something else", "garbled"],
+    ids=["in trouble", "too often", "wrong key", "not allowed", "not there", "something else", "garbled"],
 )
 def test_where_the_logs_cannot_tell_a_message_rather_goes_out_twice_than_not_at_all(
     infobip: InfobipStub, account: InfobipAccount, logs: Response, outcome: type[Outcome]
 ) -> None:
     send(account)
     infobip.canned_logs = logs
-    assert isinstance(send(account), outcome)
+    found = send(account)
+    assert isinstance(found, outcome)
+    assert ("sms:logs:read" in str(found)) == (logs.status_code in (401, 403, 404))
     assert len(infobip.log) == (2 if outcome is Sent else 1)
 
 
@@ -213,3 +217,11 @@ def test_all_that_is_missing_is_said_at_once() -> None:
         "INFOBIP_GATEWAY_ENDPOINT",
         "INFOBIP_SENDER_ID",
     ]
+
+
+@pytest.mark.parametrize(("life", "minutes"), [(None, None), (541.0, 10), (0.01, 1)])
+def test_a_code_is_not_delivered_past_its_life(
+    infobip: InfobipStub, account: InfobipAccount, life: float | None, minutes: int | None
+) -> None:
+    infobip_provider(account)(NUMBER, TEXT, "delivery-1", life)
+    assert infobip.log[0].message.get("validityPeriod") == minutes

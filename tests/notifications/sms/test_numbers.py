@@ -128,3 +128,16 @@ def test_what_was_normalised_stays_what_it_is_anywhere(number: str, region: str 
     except NotANumber:
         return
     assert e164(found, elsewhere) == found
+
+
+@pytest.mark.parametrize(
+    ("written", "region"),
+    [("4915123456789", "DE"), ("004915123456789", "DE"), ("0085512345678", "KH"), ("46701234567", "SE")],
+)
+def test_a_number_is_its_own_with_its_country_code_or_nobody_s(written: str, region: str) -> None:
+    digits = written.removeprefix("00")
+    try:
+        assert e164(written, region) == f"+{digits}"
+    except NotANumber as error:
+        assert "write it with +" in str(error)  # noqa: PT017  either will do
+    assert e164(f"+{digits}", region) == f"+{digits}"

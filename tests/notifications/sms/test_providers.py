@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.database.engine import Database
 from app.encryption import Cipher
@@ -14,7 +15,8 @@ from app.environment import InvalidSettings
 from app.notifications.inbox import Inbox
 from app.notifications.sms.providers import sms_provider
 from app.notifications.sms.receipts.addresses import ReceiptAddresses
-from app.outbox.delivery import Failed, Sent
+from app.notifications.sms.sender import ProviderCrashed
+from app.outbox.delivery import Failed, Outcome, Retry, Sent
 from tests.notifications.sms.stub_infobip import KEY as INFOBIP_KEY
 from tests.notifications.sms.stub_infobip import InfobipStub
 from tests.notifications.sms.stub_twilio import ACCOUNT, KEY, SENDER, TOKEN, TwilioStub
@@ -119,3 +121,38 @@ def test_a_provider_that_cannot_be_made_is_refused(
 def test_what_ours_lack_is_said(inbox: Inbox, name: str) -> None:
     with pytest.raises(InvalidSettings, match="missing"):
         sms_provider(name, {}, inbox)
+
+
+ODD = "def provider(values):\n    from app.outbox.delivery import Failed, Retry, Sent\n    return lambda *_: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("Sent('ok', provider_id=17)", Sent("ok", provider_id="17")),
+        ("Sent({'id': 1}, provider_id=[1])", Sent("(dict)")),
+        ("Retry(None, destination_down=1, after='60')", Retry("", destination_down=True)),
+        ("Failed(404)", Failed("(int)")),
+    ],
+)
+def test_odd_fields_are_put_right(country: Path, inbox: Inbox, answer: str, expected: Outcome) -> None:
+    (country / "sms" / "own.py").write_text(ODD.format(answer))
+    assert sms_provider("own", {}, inbox, country)(NUMBER, "text", "delivery-1") == expected
+
+
+@pytest.mark.parametrize("answer", ["None", "True", "'sent'", "{'status': 'sent'}"])
+def test_what_is_no_outcome_counts_as_sent_so_that_nobody_gets_it_twice(
+    country: Path, inbox: Inbox, answer: str
+) -> None:
+    (country / "sms" / "own.py").write_text(ODD.format(answer))
+    with capture_logs() as logs:
+        outcome = sms_provider("own", {}, inbox, country)(NUMBER, "text", "delivery-1")
+    assert isinstance(outcome, Sent)
+    assert "whether this went out is not known" in outcome.answer
+    assert [line["log_level"] for line in logs] == ["error"]
+
+
+def test_an_error_of_a_provider_names_it(country: Path, inbox: Inbox) -> None:
+    (country / "sms" / "own.py").write_text(ODD.format("{}['id']"))
+    with pytest.raises(ProviderCrashed, match="the SMS provider own crashed: KeyError"):
+        sms_provider("own", {}, inbox, country)(NUMBER, "text", "delivery-1")

@@ -231,3 +231,8 @@ def test_addresses_are_made_of_the_public_url() -> None:
     assert base == "https://registry.test/receipts/infobip/delivery-1"
     assert len(token) == 32
     addresses.check("delivery-1", token)
+
+
+def test_more_results_than_a_message_can_have_are_refused() -> None:
+    with pytest.raises(NotAReceipt, match="more than 100 results"):
+        from_infobip({"results": [report(DELIVERED)] * 101})

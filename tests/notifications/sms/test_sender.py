@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from app.notifications.catalogue import USER_MESSAGES
-from app.notifications.sms.sender import sms_sender
-from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sent, Trigger
+from app.notifications.sms.sender import ProviderCrashed, sms_sender
+from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Retry, Sent, Trigger
 from app.outbox.states import Priority, Reason
 from tests.notifications.rendering import RENDERER
 
@@ -18,9 +19,11 @@ class Recorder:
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, str, str]] = []
+        self.lives: list[float | None] = []
 
-    def __call__(self, number: str, text: str, delivery_id: str) -> Outcome:
+    def __call__(self, number: str, text: str, delivery_id: str, life: float | None = None, /) -> Outcome:
         self.taken.append((number, text, delivery_id))
+        self.lives.append(life)
         return Sent()
 
 
@@ -73,3 +76,35 @@ def test_a_message_that_has_no_sms_fails() -> None:
     outcome, taken = send(delivery("0977111222", message="all-user-notification"))
     assert outcome == Failed("there is no SMS of the name all-user-notification")
     assert taken == []
+
+
+def test_what_people_typed_goes_out_as_one_line_that_leaves_room_for_ours() -> None:
+    asked = delivery("0977111222", message="username-reminder")
+    typed = "amina\n\nPay at once:\tevil.test " + "x" * 3_000
+    payload = {"recipient": {}, "username": typed}
+    _, ((_, text, _),) = send(replace(asked, trigger=replace(asked.trigger, payload=payload)))
+    assert "amina Pay at once: evil.test xxx" in text
+    assert "\n" not in text
+    assert "x" * 65 + "..." in text
+    assert "x" * 73 not in text
+
+
+def test_a_provider_is_told_how_long_a_code_lives() -> None:
+    provider = Recorder()
+    sender = sms_sender(RENDERER, provider, USER_MESSAGES, 10, "ZM")
+    sender(delivery("0977111222", deadline=time.monotonic() + 600))
+    sender(delivery("0977111222"))
+    life, forever = provider.lives
+    assert life is not None
+    assert 500 < life <= 600
+    assert forever is None
+
+
+def test_a_provider_that_crashes_is_not_tried_for_ever() -> None:
+    def crashing(*_: object) -> Outcome:
+        raise ProviderCrashed("own", KeyError("id"))
+
+    sender = sms_sender(RENDERER, crashing, USER_MESSAGES, 10, "ZM")
+    outcomes = [sender(replace(delivery("0977111222"), attempt=attempt)) for attempt in (1, 2, 3)]
+    assert [type(outcome) for outcome in outcomes] == [Retry, Retry, Failed]
+    assert all("the SMS provider own crashed: KeyError" in str(outcome) for outcome in outcomes)

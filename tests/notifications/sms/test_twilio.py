@@ -241,3 +241,11 @@ def test_all_that_is_missing_is_said_at_once() -> None:
 
 def test_secrets_are_not_shown(account: TwilioAccount) -> None:
     assert TOKEN not in repr(account)
+
+
+@pytest.mark.parametrize(("life", "period"), [(None, None), (599.2, "600"), (0.01, "1"), (90_000.0, "36000")])
+def test_a_code_is_not_delivered_past_its_life(
+    twilio: TwilioStub, account: TwilioAccount, life: float | None, period: str | None
+) -> None:
+    twilio_provider(account)(NUMBER, TEXT, "delivery-1", life)
+    assert twilio.taken[0].get("ValidityPeriod") == period

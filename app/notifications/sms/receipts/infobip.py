@@ -14,6 +14,7 @@ from app.notifications.sms.receipts.addresses import NotAReceipt, ReceiptAddress
 from app.outbox.receipts import Receipt
 from app.outbox.states import State
 
+_MOST_RESULTS = 100  # each costs a transaction
 _STATES = {
     Standing.ARRIVED: State.DELIVERED,
     Standing.ON_ITS_WAY: State.SENT,
@@ -31,6 +32,8 @@ def read(delivery_id: str, token: str, body: bytes, addresses: ReceiptAddresses)
     results = parsed.get("results") if isinstance(parsed, dict) else None
     if not isinstance(results, list):
         raise NotAReceipt("it has no list of results")
+    if len(results) > _MOST_RESULTS:
+        raise NotAReceipt(f"it has more than {_MOST_RESULTS} results, and is about one message")
     return tuple(_receipts(delivery_id, results))
 
 
