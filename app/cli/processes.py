@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 @click.command()
-@click.option("--messages-are-checked", hidden=True, is_flag=True)  # by the worker beside it
+@click.option("--messages-are-checked", hidden=True, is_flag=True)  # by `serve`
 def web(messages_are_checked: bool) -> None:
     """Take triggers, over HTTP (gunicorn). Refuses a database with an old schema."""
     settings = Settings.from_env()
@@ -74,6 +74,7 @@ def serve() -> None:
     settings = Settings.from_env()
     logs.configure(settings)
     _refuse_taken_port(settings.host, settings.port, "COUNTRY_CONFIG_HOST and COUNTRY_CONFIG_PORT")
+    stop_if_messages_are_broken(settings)  # before anything listens; the worker does it again whenever it is restarted
     database = Database(settings.database_url)
     schema.upgrade(database)
     database.close()

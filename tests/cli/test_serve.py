@@ -84,7 +84,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("command", ["web", "worker"])
+@pytest.mark.parametrize("command", ["web", "worker", "serve"])
 def test_an_old_schema_is_refused_with_the_cure(run: Serve, command: str) -> None:
     refused = run(command)
     assert refused.process.wait(30) == 1
@@ -142,3 +142,4 @@ def test_a_broken_message_is_refused(run: Serve, tmp_path: Path, command: str) -
     refused = run(command, COUNTRY_DIR=str(tmp_path / "country"))
     assert refused.process.wait(30) == 1
     assert "2fa has no variable cdoe" in refused.said
+    assert "Listening" not in refused.said
