@@ -140,7 +140,7 @@ def revoke(database: Database, name: str, by: Author | None = None) -> Client:
             connection.execute(
                 update(subscriptions)
                 .where(subscriptions.c.client_id.in_(its), subscriptions.c.active.is_(True))
-                .values(active=False, disabled_because="its client was revoked")
+                .values(active=False, rev=subscriptions.c.rev + 1)
             )
         row = connection.execute(select(clients).where(clients.c.name == name)).one_or_none()
     if row is None:

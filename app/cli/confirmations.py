@@ -13,7 +13,7 @@ from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
 from app.database.audit import operator
 from app.database.tables import decisions
-from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, UnknownAction
+from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, TokenDead, UnknownAction
 from app.decisions.forms import NoNumber, number_text
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
@@ -85,7 +85,7 @@ def _resolve(action_id: str, ruling: Ruling) -> None:
                 number_text(ruling.registration_number)
             decisions = Decisions(database, Cipher(settings.secret_keys), rules)
             Confirming(decisions).resolve(action_id, ruling, operator())
-        except (UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, NoNumber) as error:
+        except (UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, NoNumber) as error:
             raise click.ClickException(str(error)) from None
     click.echo("Written down. The worker tells core: see country-config outbox list")
 

@@ -41,6 +41,15 @@ class NoLateReject(Exception):
         super().__init__(f"core takes no late reject of {action_type}: it can only be rejected at once, by a rule")
 
 
+class TokenDead(Exception):
+    """Core takes no answer to this action any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "core's token for this action has expired, and core takes no answer without one: have core ask again"
+        )
+
+
 @dataclass(frozen=True)
 class Confirming:
     """Resolves what is deferred, or what core refused. The same again is harmless, and tells core again."""
@@ -50,11 +59,13 @@ class Confirming:
     def resolve(self, action_id: str, ruling: Ruling, by: Author) -> None:
         """Write the ruling down and owe it to core; `by` says in the log and the audit whose word it is.
 
-        Raises UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, NoNumber and DatabaseAway.
+        Raises UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, NoNumber and DatabaseAway.
         """
         decision = self._find(action_id)
         if ruling.verdict is Verdict.REJECT and not may_reject_late(decision.action_type):
             raise NoLateReject(decision.action_type)
+        if decision.state is not DecisionState.CONFIRMED and not self.decisions.has_token(decision):
+            raise TokenDead
         if decision.state in (DecisionState.DEFERRED, DecisionState.REFUSED):
             if self._resolved(decision, ruling, by):
                 self._say(decision, ruling, by)

@@ -52,9 +52,11 @@ def rule(rules: Sequence[Rule], action: Action, timeout: float) -> Ruling:
     if not rules:
         return Ruling(Verdict.ACCEPT, said=("no rule matches: the default accepts",))
     try:
-        return _calls(lambda: _combined(rules, [_checked(one(action)) for one in rules]), timeout)
+        return _calls(lambda: _combined(rules, [_answer_of(one, action) for one in rules]), timeout)
     except CountryTimeout as error:
         ruling = undecided(f"the rules: {error}")
+    except WrongAnswer as error:
+        ruling = undecided(str(error))
     except Exception as error:
         log.exception("rule.crashed", event_type=action.event.type, action_type=action.pending.type)
         ruling = undecided(f"a rule raised {type(error).__name__} at {place_of(error)}")
@@ -75,6 +77,18 @@ def undecided(reason: str, said: tuple[str, ...] = ()) -> Ruling:
 
 class Disagreement(Exception):
     """Two rules would have different things."""
+
+
+class WrongAnswer(Exception):
+    """A rule answered with what neither core nor the database takes; says which rule, and what."""
+
+
+def _answer_of(one: Rule, action: Action) -> Answer:
+    answer = one(action)
+    try:
+        return _checked(answer)
+    except Exception as error:
+        raise WrongAnswer(f"the rule {_name(one)} is to be mended: {error}") from error
 
 
 def _checked(answer: Any) -> Answer:

@@ -29,6 +29,9 @@ class StillDeciding(Exception):
     """Somebody else decides on the same question, and has not come to an end in the time that there is."""
 
 
+_FINAL = (DecisionState.ACCEPTED, DecisionState.REJECTED, DecisionState.CONFIRMED)
+
+
 @dataclass(frozen=True)
 class DecisionService:
     """`timeout` is what a country's rules may take, in seconds."""
@@ -99,6 +102,8 @@ class DecisionService:
             if found is None:
                 raise StillDeciding
             if found.state is not DecisionState.DECIDING:
+                if found.state not in _FINAL:
+                    self.decisions.keep_token(question.key, question.token, question.claims)
                 return found
             if found.lease_left < 0 and self.decisions.take_over(found, self._lease):
                 return self._ruled(question, found.runs + 1)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     update,
 )
@@ -92,6 +93,26 @@ class Decisions:
         with self._database.reading() as connection:
             token = connection.scalar(newest.order_by(decisions.c.token_expires_at.desc()).limit(1))
         return "" if token is None else str(self._cipher.decrypt(token)["token"])
+
+    def has_token(self, decision: Decision) -> bool:
+        """Whether core can still be told: its token for the action is kept, and alive."""
+        alive = select(decisions.c.event_id).where(
+            _is(decision.key), decisions.c.token.is_not(None), decisions.c.token_expires_at > now()
+        )
+        with self._database.reading() as connection:
+            return connection.execute(alive).first() is not None
+
+    def keep_token(self, key: tuple[str, str], token: str, claims: Mapping[str, Any]) -> None:
+        """Core's token for an open question, in the place of one that ends earlier."""
+        kept = self._cipher.encrypt({"token": token, "claims": dict(claims)})
+        expires_at = float(claims["exp"])
+        later = update(decisions).where(
+            _is(key),
+            decisions.c.state.in_([DecisionState.DEFERRED, DecisionState.CONFIRMING, DecisionState.REFUSED]),
+            or_(decisions.c.token.is_(None), decisions.c.token_expires_at < expires_at),
+        )
+        with self._database.transaction() as connection:
+            connection.execute(later.values(token=kept, token_expires_at=expires_at))
 
     def take_over(self, decision: Decision, lease: float) -> bool:
         """Run the rules in the place of somebody whose lease is over. False where another was quicker."""

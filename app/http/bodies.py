@@ -65,7 +65,7 @@ def _bytes(request: Request, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> Refused:
-    return Refused(413, *because("Request entity too large", f"The body is larger than {limit // MEGABYTE} MB"))
+    return Refused(413, *because("Request entity too large", f"The body is larger than {limit // 1024} KB"))
 
 
 def _not_json(_constant: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -12,23 +13,34 @@ from app.outbox.store import Lane
 PLAN = "plan"
 ABROAD = "webhook:"  # how the names of destinations begin that other systems have chosen
 
+NEWS = frozenset({"webhooks", "replay"})  # destinations of what works out what other systems are told
+
 PLANS = 32  # planning calls nobody outside: it has places of its own, and is claimed in larger batches
+PLACES_FOR_NEWS = 4
 PLACES = 16  # for people, and for core
 PLACES_ABROAD = 200  # for other systems: any number of them may hang, and none may delay another
 _A_DESTINATION = 6  # a dead receiver holds no more than these
 _FOR_BULK = 3  # a broadcast leaves the rest of its destination's places to one-time codes
-_FOR_FAILING = 100  # of those abroad, for the ones whose last try failed
+_FOR_UNKNOWN = 150  # of those abroad, for the ones that were not seen to be quick; the rest is for those that were
+_FOR_SLOW = 100  # of these, for the ones whose last try failed or took long
 
 
 @dataclass(frozen=True)
 class Held:
-    """The lanes of what is under way, and the destinations abroad that took the last thing they got.
+    """The lanes of what is under way, and what is known of destinations abroad from their last try.
 
-    Those get several at once, the others one at a time: a hundred that hang then hold a hundred places.
+    Those that took it quickly get several at once, the others one at a time: a hundred that hang hold a hundred places.
     """
 
     lanes: Sequence[Lane]
-    answering: Collection[str] = field(default=())
+    quick: Collection[str] = field(default=())
+    slow: Collection[str] = field(default=())
+
+    def is_slow(self, lane: Lane) -> bool:
+        return lane.failures > 0 or lane.destination in self.slow
+
+    def is_quick(self, lane: Lane) -> bool:
+        return lane.destination in self.quick and not self.is_slow(lane)
 
 
 def is_abroad(destination: str) -> bool:
@@ -40,20 +52,17 @@ def to_claim(open_lanes: Sequence[Lane], held: Held, failures_to_open: int) -> l
     """How many to claim of each lane. One whose circuit was open, at `failures_to_open`, is probed with one."""
     at = Counter(lane.destination for lane in held.lanes)
     bulk = Counter(lane.destination for lane in held.lanes if lane.priority is Priority.BULK)
-    abroad = sum(number for destination, number in at.items() if is_abroad(destination))
-    failing = sum(1 for lane in held.lanes if is_abroad(lane.destination) and lane.failures)
-    free = PLACES - (at.total() - at[PLAN] - abroad)
+    abroad = _Abroad(held)
+    free = PLACES - sum(number for name, number in at.items() if name not in {PLAN, *NEWS} and not is_abroad(name))
     wanted = []
-    for lane in sorted(open_lanes, key=lambda lane: (lane.priority, at[lane.destination])):
+    # Of those abroad that wait alike, nobody is always the last.
+    for lane in sorted(open_lanes, key=lambda lane: (lane.priority, at[lane.destination], random.random())):
         if lane.destination == PLAN:
             limit = PLANS - at[PLAN]
+        elif lane.destination in NEWS:
+            limit = PLACES_FOR_NEWS // len(NEWS) - at[lane.destination]
         elif is_abroad(lane.destination):
-            at_once = _A_DESTINATION if lane.destination in held.answering and not lane.failures else 1
-            limit = min(PLACES_ABROAD - abroad, at_once - at[lane.destination])
-            if lane.failures:
-                limit = min(limit, _FOR_FAILING - failing)
-                failing += max(0, limit)
-            abroad += max(0, limit)
+            limit = abroad.take(lane, at[lane.destination])
         else:
             probing = lane.failures >= failures_to_open
             limit = min(free, (1 if probing else _A_DESTINATION) - at[lane.destination])
@@ -64,3 +73,27 @@ def to_claim(open_lanes: Sequence[Lane], held: Held, failures_to_open: int) -> l
             wanted.append((lane, limit))
             at[lane.destination] += limit
     return wanted
+
+
+class _Abroad:
+    """The places of other systems, as they are taken."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        lanes = [lane for lane in held.lanes if is_abroad(lane.destination)]
+        self._all = len(lanes)
+        self._not_quick = sum(not held.is_quick(lane) for lane in lanes)
+        self._slow = sum(held.is_slow(lane) for lane in lanes)
+
+    def take(self, lane: Lane, held_by_it: int) -> int:
+        quick, slow = self._held.is_quick(lane), self._held.is_slow(lane)
+        limit = min(PLACES_ABROAD - self._all, (_A_DESTINATION if quick else 1) - held_by_it)
+        if not quick:
+            limit = min(limit, _FOR_UNKNOWN - self._not_quick)
+        if slow:
+            limit = min(limit, _FOR_SLOW - self._slow)
+        limit = max(0, limit)
+        self._all += limit
+        self._not_quick += limit if not quick else 0
+        self._slow += limit if slow else 0
+        return limit

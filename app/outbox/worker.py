@@ -20,7 +20,7 @@ from app.encryption import Cipher
 from app.outbox import leases, secrets, store
 from app.outbox.circuits import FAILURES_TO_OPEN
 from app.outbox.delivery import Failed, Retry, Sender, Sent
-from app.outbox.places import PLACES, PLACES_ABROAD, PLAN, PLANS, Held, is_abroad, to_claim
+from app.outbox.places import PLACES, PLACES_ABROAD, PLACES_FOR_NEWS, PLAN, PLANS, Held, is_abroad, to_claim
 from app.outbox.sending import attempt
 from app.outbox.settling import Finished, Settled, settle
 from app.outbox.states import Reason, State
@@ -31,6 +31,7 @@ log = structlog.get_logger()
 PLANNING = frozenset({PLAN, "informant", "publish"})  # channels that work out what is owed, and bring nobody anything
 
 _POLL = 0.1  # seconds
+_QUICK = 2.0  # seconds
 _GATHER = 0.005  # how long the first to end waits for others, so that they are settled in one transaction
 _RENEW_EVERY = LEASE / 3
 _SWEEP_EVERY = 1.0
@@ -69,7 +70,8 @@ class Worker:
         self._ended: SimpleQueue[Finished] = SimpleQueue()
         self._unsettled: list[Finished] = []
         self._held: dict[tuple[str, int], Claim] = {}
-        self._answering: set[str] = set()
+        self._quick: set[str] = set()
+        self._slow: set[str] = set()
         self._renewed_at = self._swept_at = self._erased_at = time.monotonic()
         self._chores_done_at = float("-inf")
         self._database_is_away = False
@@ -88,7 +90,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`."""
-        with ThreadPoolExecutor(PLACES + PLACES_ABROAD + PLANS, thread_name_prefix="send") as pool:
+        with ThreadPoolExecutor(PLACES + PLACES_ABROAD + PLACES_FOR_NEWS + PLANS, thread_name_prefix="send") as pool:
             while not (self._stopping.is_set() and (not self._held or self._has_waited_long_enough())):
                 try:
                     claimed = self._turn()
@@ -202,13 +204,12 @@ class Worker:
                 log.exception("observer.crashed")  # it is written down by now, whatever becomes of a figure
 
     def _learn(self, settled: Settled) -> None:
-        """A receiver gets several events at once while it takes them, and one at a time otherwise."""
+        """How another system took what it got decides how much it gets at once."""
         destination = settled.finished.claim.lane.destination
         if is_abroad(destination):
-            if isinstance(settled.finished.outcome, Sent):
-                self._answering.add(destination)
-            else:
-                self._answering.discard(destination)
+            quick = isinstance(settled.finished.outcome, Sent) and settled.finished.duration < _QUICK
+            (self._quick if quick else self._slow).add(destination)
+            (self._slow if quick else self._quick).discard(destination)
 
     def _do_chores(self) -> None:
         if self._is_time(self._chores_done_at, _CHORES_EVERY):
@@ -229,7 +230,7 @@ class Worker:
     ) -> list[tuple[Lane, int]]:
         """How many to claim of each. What is sent but not yet settled is still under way, unless `held` says so."""
         lanes = [taken.lane for taken in self._held.values() if held is None or taken.fence in held]
-        return to_claim(open_lanes, Held(lanes, self._answering), FAILURES_TO_OPEN)
+        return to_claim(open_lanes, Held(lanes, self._quick, self._slow), FAILURES_TO_OPEN)
 
     def _sweep(self, connection: Connection, held: Collection[tuple[str, int]]) -> list[str]:
         expired = leases.drop_expired(connection)

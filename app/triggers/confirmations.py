@@ -14,9 +14,10 @@ from app.access.clients import Permission
 from app.access.gate import Forbidden, Gate, admit_client, bearer
 from app.database.audit import Author
 from app.database.engine import Database
-from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, UnknownAction
+from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, TokenDead, UnknownAction
 from app.decisions.forms import NoNumber, number_text
 from app.decisions.rulings import Ruling, Verdict
+from app.decisions.store import Decisions
 from app.http.bodies import LIMIT, json_body
 from app.http.errors import RETRY_AFTER, Refused, because, json_response
 from app.http.problems import problems
@@ -53,7 +54,7 @@ def confirmation_routes(gate: Gate, database: Database, confirming: Confirming) 
 
     @routes.post("/accept")
     def accept(action_id: str) -> Response:
-        by = _admit(gate, database, action_id)
+        by = _admit(gate, database, confirming.decisions, action_id)
         given = _valid(Acceptance())
         try:
             number = number_text(given["registrationNumber"]) if "registrationNumber" in given else None
@@ -69,21 +70,29 @@ def confirmation_routes(gate: Gate, database: Database, confirming: Confirming) 
 
     @routes.post("/reject")
     def reject(action_id: str) -> Response:
-        by = _admit(gate, database, action_id)
+        by = _admit(gate, database, confirming.decisions, action_id)
         return _resolved(confirming, action_id, Ruling(Verdict.REJECT, reason=_valid(Rejection())["reason"]), by)
 
     return routes
 
 
-def _admit(gate: Gate, database: Database, action_id: str) -> Author:
-    """Who it is. Raises Unauthenticated and Forbidden."""
+def _admit(gate: Gate, database: Database, decisions: Decisions, action_id: str) -> Author:
+    """Who it is. A token of core's that is good for longer than the one that is kept takes its place.
+
+    Raises Unauthenticated and Forbidden.
+    """
     key = bearer(request)
     if key is not None and key.startswith(clients.PREFIX):
         client = admit_client(database, request, Permission.CONFIRMATIONS_WRITE)
         return Author(f"client {client.name}", request_id())
-    _, claims = gate.admit_core(request)
+    token, claims = gate.admit_core(request)
     if str(claims.get("actionId")).lower() != action_id.lower():
         raise Forbidden("the token is for another action")
+    decision = decisions.find_by_action(action_id)
+    if decision is not None:
+        if str(claims.get("eventId")).lower() != decision.event_id.lower():
+            raise Forbidden("the token is for another event")
+        decisions.keep_token(decision.key, token, claims)
     return Author("core's token", request_id())
 
 
@@ -104,6 +113,6 @@ def _resolved(confirming: Confirming, action_id: str, ruling: Ruling, by: Author
         raise Refused(404, *because("Unknown action", str(error))) from None
     except DecidedOtherwise as error:
         raise Refused(409, *because("Decided otherwise", str(error))) from None
-    except (NoLateReject, NoNumber) as error:
+    except (NoLateReject, NoNumber, TokenDead) as error:
         raise Refused(422, *because("Core would not take it", str(error))) from None
     return json_response({}, 202)

@@ -15,6 +15,7 @@ from app.notifications.catalogue import ALERT
 from app.notifications.planning import Policy, plan
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Sender, Sent, Trigger
 from app.outbox.places import PLAN
+from app.outbox.secrets import WITHOUT_SECRETS
 from app.outbox.states import Reason, State
 from app.records.informant import full_name
 from app.triggers.catalogue import TriggerType
@@ -55,8 +56,9 @@ def is_repeat(database: Database, trigger: Trigger, within: float) -> bool:
     Ids are ordered by time, so of two that arrive together exactly one is the repeat.
     """
     earlier = triggers.alias("earlier")
-    under_way = deliveries.c.state.in_([State.QUEUED, State.SENDING])
-    went_out = and_(deliveries.c.channel != PLAN, deliveries.c.state.in_([State.SENT, State.DELIVERED]))
+    to_people = deliveries.c.channel.not_in(WITHOUT_SECRETS)
+    under_way = and_(to_people, deliveries.c.state.in_([State.QUEUED, State.SENDING]))
+    went_out = and_(to_people, deliveries.c.channel != PLAN, deliveries.c.state.in_([State.SENT, State.DELIVERED]))
     statement = select(
         exists().where(
             earlier.c.fingerprint == trigger.fingerprint,

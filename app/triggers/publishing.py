@@ -6,7 +6,7 @@ nothing that is wrong with webhooks holds up a message to a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ CHANNEL = "publish"
 DESTINATION = "webhooks"
 
 _EVENTS = "events/"
-_UNDECIDED = (DecisionState.DEFERRED, DecisionState.CONFIRMING, DecisionState.REFUSED)
+_VERDICTS = {"accepted": Verdict.ACCEPT, "rejected": Verdict.REJECT}
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,24 @@ class Publishing:
         return Sent(follow_ups=owed)
 
     def event(self, trigger: Trigger, name: str) -> Event | None:
-        """The event of this type that the trigger tells of, if it still does."""
-        return next((event for event in self.events(trigger) if event.type.name == name), None)
+        """The event of this type, as it was owed: what became of the action since makes no difference.
+
+        None where it was decided otherwise since.
+        """
+        if not trigger.path.startswith(_EVENTS):
+            return next((event for event in self._of_user(trigger) if event.type.name == name), None)
+        decision = self.decisions.find_by_trigger(trigger.id)
+        phase = name.rpartition(".")[2]
+        if decision is None or (phase in _VERDICTS and decision.verdict is not _VERDICTS[phase]):
+            return None
+        return self._of_record(trigger, decision, [phase])[0]
 
     def events(self, trigger: Trigger) -> list[Event]:
         """All that the trigger tells of by now."""
         if not trigger.path.startswith(_EVENTS):
             return self._of_user(trigger)
         decision = self.decisions.find_by_trigger(trigger.id)
-        return [] if decision is None else self._of_record(trigger, decision)
+        return [] if decision is None else self._of_record(trigger, decision, phases(decision))
 
     def _of_user(self, trigger: Trigger) -> list[Event]:
         kind = self.kinds.get(trigger.path)
@@ -86,7 +95,7 @@ class Publishing:
             Event(event_id(trigger.id, event_type.name), event_type, trigger.received_at, minimal_of_user(data), data)
         ]
 
-    def _of_record(self, trigger: Trigger, decision: Decision) -> list[Event]:
+    def _of_record(self, trigger: Trigger, decision: Decision, told_of: Sequence[str]) -> list[Event]:
         asked = self.decisions.asked(decision)
         document, pending = asked.document, asked.pending
         before = aggregated_declaration(document)
@@ -105,7 +114,7 @@ class Publishing:
             "content": pending.content,
         }
         told = []
-        for phase in phases(decision):
+        for phase in told_of:
             declaration = merged_declaration(document, pending)
             extra: dict[str, Any] = {}
             occurred_at = trigger.received_at
@@ -135,4 +144,5 @@ def phases(decision: Decision) -> list[str]:
         return ["requested", "accepted"]
     if decision.verdict is Verdict.REJECT and decision.state in (DecisionState.REJECTED, DecisionState.CONFIRMED):
         return ["requested", "rejected"]
-    return ["requested", "deferred"] if decision.state in _UNDECIDED else ["requested"]
+    # What is being confirmed may have been accepted at once, and core is only told once more.
+    return ["requested", "deferred"] if decision.state is DecisionState.DEFERRED else ["requested"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +13,7 @@ from sqlalchemy import exists, select
 from app.database.engine import Database
 from app.database.tables import event_types, subscriptions
 from app.outbox.delivery import NewDelivery
-from app.outbox.states import Priority, State
+from app.outbox.states import Priority
 from app.webhooks.event import Event
 from app.webhooks.json_logic import InvalidLogic, LogicTooExpensive, compile_logic, truthy
 from app.webhooks.subscription import Subscription
@@ -23,21 +21,18 @@ from app.webhooks.subscriptions import Subscriptions
 
 CHANNEL = "webhook"
 
-_FRESH = 1.0  # seconds within which a change of the subscriptions is seen
-
 log = structlog.get_logger()
 
 Filter = Callable[[Any], Any]
 
 
 class Publisher:
-    """Says what an event owes. Subscriptions and their compiled filters are looked at again after a second."""
+    """Says what an event owes. Filters are compiled once, and again when a subscription has changed."""
 
     def __init__(self, database: Database, kept: Subscriptions) -> None:
         self._database = database
         self._subscriptions = kept
         self._lock = threading.Lock()
-        self._read_at = float("-inf")
         self._active: list[tuple[Subscription, Filter | None]] = []
         self._seen: set[str] = set()
 
@@ -66,11 +61,8 @@ class Publisher:
 
     def _all(self) -> list[tuple[Subscription, Filter | None]]:
         with self._lock:
-            if time.monotonic() - self._read_at >= _FRESH:
-                revisions = self._subscriptions.revisions()
-                if revisions != {one.id: one.rev for one, _ in self._active}:
-                    self._active = [(one, filter_of(one)) for one in self._subscriptions.active()]
-                self._read_at = time.monotonic()
+            if self._subscriptions.revisions() != {one.id: one.rev for one, _ in self._active}:
+                self._active = [(one, filter_of(one)) for one in self._subscriptions.active()]
             return self._active
 
 
@@ -98,7 +90,9 @@ def owed_to(
     try:
         return owed if wanted is None or truthy(wanted(event.for_filter())) else None
     except LogicTooExpensive:
-        return replace(owed, state=State.FAILED, reason="its filter is too much work on this event")
+        advice = "its client must simplify it: such events are not told"
+        log.error("subscription.filter_too_expensive", subscription_id=subscription.id, advice=advice)
+        return None
 
 
 def delivery_to(subscription: Subscription, event: Event, run: str = "") -> NewDelivery:

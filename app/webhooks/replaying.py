@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Connection, Row, exists, select
 
 from app.database.engine import Database
 from app.database.tables import deliveries, triggers
@@ -27,9 +27,24 @@ AllEvents = Callable[[Trigger], Sequence[Event]]
 """All events that a trigger tells of by now."""
 
 
-def replay(since: float, until: float, *, only_failed: bool) -> NewDelivery:
+def replay(subscription_id: str, since: float, until: float, *, only_failed: bool) -> NewDelivery:
     """What is owed for a replay of what was received from `since` until before `until`, in UTC seconds."""
-    return _turn({"after": _first_id(since), "until": _first_id(until), "onlyFailed": only_failed}, 0)
+    span = {"after": _first_id(since), "until": _first_id(until), "onlyFailed": only_failed}
+    return _turn(subscription_id, span, 0)
+
+
+def is_under_way(connection: Connection, subscription_id: str) -> bool:
+    """Whether an earlier replay to this subscription is still being worked off."""
+    return bool(
+        connection.scalar(
+            select(
+                exists().where(
+                    deliveries.c.subject == f"replay {subscription_id}",
+                    deliveries.c.state.in_([State.QUEUED, State.SENDING]),
+                )
+            )
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -47,8 +62,10 @@ class Replaying:
             subscription = self.subscriptions.find(str(delivery.trigger.payload["subscription"]))
         except UnknownSubscription:
             return Dropped("the subscription was deleted")
+        if not subscription.active:
+            return Dropped("the subscription is not active")
         span = delivery.payload
-        rows = self._rows(subscription, span)
+        rows = self._rows(span)
         wanted = filter_of(subscription)
         run = f".{delivery.trigger.id}"
         owed = [
@@ -58,46 +75,37 @@ class Replaying:
             if (new := owed_to(subscription, event, wanted, run)) is not None
         ]
         if span["onlyFailed"]:
-            failed = self._failed(subscription, [row.id for row in rows])
-            owed = [(trigger_id, new) for trigger_id, new in owed if (trigger_id, new.message) in failed]
+            taken = self._not_failed(subscription, [row.id for row in rows])
+            owed = [(trigger_id, new) for trigger_id, new in owed if (trigger_id, new.message) not in taken]
         with self.database.transaction() as connection:
             store.add(connection, self.database, self.cipher, owed)
         if len(rows) < _BATCH:
             return Sent(f"{len(owed)} owed again")
-        following = _turn({**span, "after": rows[-1].id}, int(span["turn"]) + 1)
+        following = _turn(subscription.id, {**span, "after": rows[-1].id}, int(span["turn"]) + 1)
         return Sent(f"{len(owed)} owed again, and more to look at", follow_ups=[following])
 
-    def _rows(self, subscription: Subscription, span: Any) -> Sequence[Row[Any]]:
+    def _rows(self, span: Any) -> Sequence[Row[Any]]:
         statement = (
             select(triggers)
             .where(triggers.c.id > span["after"], triggers.c.id < span["until"])
             .order_by(triggers.c.id)
             .limit(_BATCH)
         )
-        if span["onlyFailed"]:
-            statement = statement.where(
-                exists().where(
-                    deliveries.c.trigger_id == triggers.c.id,
-                    deliveries.c.channel == CHANNEL,
-                    deliveries.c.destination == subscription.destination,
-                    deliveries.c.state == State.FAILED,
-                )
-            )
         with self.database.reading() as connection:
             return connection.execute(statement).all()
 
-    def _failed(self, subscription: Subscription, trigger_ids: Sequence[str]) -> set[tuple[str, str]]:
-        """Triggers and event types that this subscription was not told of, and is not about to be."""
+    def _not_failed(self, subscription: Subscription, trigger_ids: Sequence[str]) -> set[tuple[str, str]]:
+        """Triggers and event types that this subscription has taken, or is about to be told of."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                select(deliveries.c.trigger_id, deliveries.c.message, deliveries.c.state).where(
+                select(deliveries.c.trigger_id, deliveries.c.message).where(
                     deliveries.c.trigger_id.in_(trigger_ids),
                     deliveries.c.channel == CHANNEL,
                     deliveries.c.destination == subscription.destination,
+                    deliveries.c.state != State.FAILED,
                 )
             ).all()
-        failed = {(row.trigger_id, row.message) for row in rows if row.state == State.FAILED}
-        return failed - {(row.trigger_id, row.message) for row in rows if row.state != State.FAILED}
+        return {(row.trigger_id, row.message) for row in rows}
 
     def _trigger(self, row: Row[Any]) -> Trigger:
         """Without its secrets: no event tells of them."""
@@ -105,16 +113,17 @@ class Replaying:
         return Trigger(row.id, row.path, row.received_at, row.request_id, row.fingerprint, payload)
 
 
-def _turn(span: dict[str, Any], number: int) -> NewDelivery:
+def _turn(subscription_id: str, span: dict[str, Any], number: int) -> NewDelivery:
     return NewDelivery(
         key=f"replay.{number}",
         channel="replay",
         destination="replay",
         priority=Priority.BULK,
+        subject=f"replay {subscription_id}",
         payload={**span, "turn": number},
     )
 
 
 def _first_id(seconds: float) -> str:
     """Where ids that were made at this time begin: they sort by it."""
-    return str(uuid.UUID(int=int(seconds * 1000) << 80))
+    return str(uuid.UUID(int=max(0, min(int(seconds * 1000), 2**48 - 1)) << 80))

@@ -12,18 +12,19 @@ from marshmallow import Schema, ValidationError
 from app.access.clients import Client, Permission
 from app.access.gate import admit_client
 from app.database.audit import Author
-from app.http.bodies import LIMIT, json_body
-from app.http.errors import Refused, because, json_response
+from app.http.bodies import json_body
+from app.http.errors import RETRY_AFTER, Refused, because, json_response
 from app.http.problems import problems
 from app.http.requests import request_id
 from app.webhooks import forms
 from app.webhooks.addresses import ForbiddenUrl
 from app.webhooks.answers import shown, shown_delivery
-from app.webhooks.service import BadSecret, NoSuchEventType, WebhookService, changed_wish
+from app.webhooks.service import BadSecret, Busy, NoSuchEventType, ReplayUnderWay, WebhookService, changed_wish
 from app.webhooks.subscription import Subscription, Wish
 from app.webhooks.subscriptions import ChangedMeanwhile, TooMany, UnknownSubscription
 
 PAGE = 100
+LARGEST_BODY = 65_536  # bytes
 _NAMES = {"eventTypes": "event_types", "rateLimit": "rate_limit"}
 _APART = frozenset({"secret", "active"})
 
@@ -43,6 +44,17 @@ def webhook_routes(service: WebhookService) -> Blueprint:
     @routes.app_errorhandler(TooMany)
     def too_many(error: TooMany) -> Response:
         return Refused(409, *because("Too many subscriptions", str(error))).response
+
+    @routes.app_errorhandler(Busy)
+    def busy(_: Busy) -> Response:
+        said = because("Service unavailable", "Other addresses are being checked: send this again")
+        return Refused(503, *said, {"Retry-After": RETRY_AFTER}).response
+
+    @routes.app_errorhandler(ReplayUnderWay)
+    def replay_under_way(_: ReplayUnderWay) -> Response:
+        return Refused(
+            409, *because("Replay under way", "Wait until the replay before this one is worked off")
+        ).response
 
     @routes.get("/event-types")
     def event_types() -> Response:
@@ -170,7 +182,7 @@ def valid(schema: Schema, *, may_be_empty: bool = False) -> Mapping[str, Any]:
     if may_be_empty and not request.content_length and "Transfer-Encoding" not in request.headers:
         return {}
     try:
-        values: Mapping[str, Any] = schema.load(json_body(request, LIMIT))
+        values: Mapping[str, Any] = schema.load(json_body(request, LARGEST_BODY))
     except ValidationError as error:
         raise Refused(422, "Invalid request", problems(error.messages)) from None
     return values
@@ -211,7 +223,9 @@ def _etag(subscription: Subscription) -> str:
 
 def _match(subscription: Subscription) -> None:
     """Raises ChangedMeanwhile where If-Match names another revision."""
-    if request.if_match and not request.if_match.contains(str(subscription.rev)):
+    named = request.headers.get("If-Match", "*")
+    revisions = {one.strip().removeprefix("W/").strip('"') for one in named.split(",")}
+    if not revisions & {"*", str(subscription.rev)}:
         raise ChangedMeanwhile(subscription.rev)
 
 

@@ -61,7 +61,7 @@ class Sending:
             return Dropped("the subscription was deleted")
         event = own_events.event_of(delivery.trigger) or self.events(delivery.trigger, str(delivery.message))
         if event is None:
-            return Failed("what it tells of is not known any more")
+            return Dropped("it was decided otherwise since, or its trigger is not declared any more")
         is_test = delivery.trigger.path == own_events.TEST
         if not (subscription.active or is_test):
             return Failed("the subscription is not active: enable it, then replay what failed")
@@ -85,7 +85,11 @@ class Sending:
         except ForbiddenUrl as error:
             return Failed(f"not sent: {error}")
         except NoAnswer as error:
+            if is_test:
+                return Failed(str(error))
             return self._again(delivery, subscription, str(error), destination_down=True)
+        if is_test:
+            return _of_test(answer)
         return self._judged(delivery, subscription, answer)
 
     def _judged(self, delivery: Delivery, subscription: Subscription, answer: Answer) -> Outcome:
@@ -145,6 +149,12 @@ class Sending:
             reason=because,
             advice="when its receiver is mended, its client calls enable, then replay",
         )
+
+
+def _of_test(answer: Answer) -> Outcome:
+    """A try-out is tried once, and says nothing of how the subscription fares."""
+    said = f"{answer.status} {answer.excerpt}".strip()
+    return Sent(said) if 200 <= answer.status < 300 else Failed(said)
 
 
 def body_of(wish: Wish, event: Event, *, is_test: bool = False) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -30,8 +32,20 @@ class BadSecret(ValueError):
     """A secret that the format cannot sign with."""
 
 
+class Busy(Exception):
+    """Other addresses are being checked at the moment."""
+
+
+class ReplayUnderWay(Exception):
+    """The subscription is being replayed to already."""
+
+
 class NoSuchEventType(ValueError):
     """The subscription is told of no event of this type."""
+
+
+_checking = threading.BoundedSemaphore(2)  # of the threads that core's calls need, too
+_LONGEST_CHECK = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,7 @@ class WebhookService:
         self, client: Client, wish: Wish, secret: str | None, author: Author, *, active: bool = True
     ) -> tuple[Subscription, str]:
         """Returns the secret, too. Raises ForbiddenUrl and BadSecret."""
-        self.allowed.check_url(wish.url)
+        self._check([wish.url])
         secret = _secret(wish, secret)
         made = self.subscriptions.create(client.id, wish, secret, active=active)
         self._audit(author, What.SUBSCRIPTION_CREATE, made)
@@ -62,7 +76,7 @@ class WebhookService:
     ) -> Subscription:
         """Raises ForbiddenUrl, BadSecret and ChangedMeanwhile."""
         if wish.url != subscription.wish.url:
-            self.allowed.check_url(wish.url)
+            self._check([wish.url])
         # Another format may not be able to sign with the secret that there is.
         for one in (secret,) if secret is not None else subscription.secrets[:1]:
             _secret(wish, one)
@@ -87,8 +101,7 @@ class WebhookService:
 
         Raises ForbiddenUrl and NoSuchEventType.
         """
-        for subscription in subscriptions:
-            self.allowed.check_url(subscription.wish.url)
+        self._check([subscription.wish.url for subscription in subscriptions])
         covered = subscriptions[0].wish.covers
         known = [*self.event_types(), own_events.SUBSCRIPTION_DISABLED]
         kind = next((one for one in known if covered(one) and name in (None, one.name)), None)
@@ -110,10 +123,12 @@ class WebhookService:
     def replay(
         self, subscription: Subscription, since: float, until: float, request_id: str, *, only_failed: bool
     ) -> None:
-        """Have the worker owe once more what happened between these UTC seconds."""
+        """Have the worker owe once more what happened between these UTC seconds. Raises ReplayUnderWay."""
         payload = {"subscription": subscription.id}
-        owed = [replaying.replay(since, until, only_failed=only_failed)]
+        owed = [replaying.replay(subscription.id, since, until, only_failed=only_failed)]
         with self.database.transaction() as connection:
+            if replaying.is_under_way(connection, subscription.id):
+                raise ReplayUnderWay
             own_events.keep(connection, self.database, self.cipher, replaying.PATH, payload, request_id, lambda _: owed)
 
     def deliveries(self, subscription: Subscription, before: str | None, limit: int) -> Sequence[Row[Any]]:
@@ -138,6 +153,21 @@ class WebhookService:
             raise UnknownSubscription
         self.subscriptions.find(found.delivery.destination.removeprefix(DESTINATION), client.id)
         return operations.retry(self.database, [delivery_id], author)
+
+    def _check(self, urls: Sequence[str]) -> None:
+        """Raises ForbiddenUrl, and Busy where others are being checked: a name server that hangs stops nobody else.
+
+        Of many, those that are not reached in time are checked when they are sent to.
+        """
+        if not _checking.acquire(blocking=False):
+            raise Busy
+        try:
+            until = time.monotonic() + _LONGEST_CHECK
+            for url in dict.fromkeys(urls):
+                if time.monotonic() < until:
+                    self.allowed.check_url(url)
+        finally:
+            _checking.release()
 
     def _audit(self, author: Author, what: What, subscription: Subscription) -> None:
         with self.database.transaction() as connection:

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, Row, and_, func, literal, select, true, update
+from sqlalchemy import ColumnElement, Connection, Double, Row, and_, exists, func, literal, select, true, update
 
 from app.cleaning import clean
 from app.database.clock import now
 from app.database.engine import Database
 from app.database.identifiers import new_id
-from app.database.tables import destinations, subscriptions
+from app.database.tables import clients, deliveries, destinations, subscriptions
 from app.encryption import Cipher
 from app.outbox import store
+from app.outbox.states import State
+from app.outbox.store import state_is
 from app.webhooks.subscription import Subscription, Wish, destination_of
 
-MOST_OF_A_CLIENT = 500
+MOST_OF_A_CLIENT = 200
+_MOST_OLD_SECRETS = 3
 ROTATION = 86_400.0  # seconds for which a replaced secret stays valid
 
 
@@ -79,18 +82,18 @@ class Subscriptions:
 
     def active(self) -> list[Subscription]:
         """Those that are told of events."""
-        return self._all(subscriptions.c.active.is_(True))
+        return self._all(_IS_TOLD)
 
     def revisions(self) -> dict[str, int]:
         """The ids of those that are told of events, each with its revision."""
-        statement = select(subscriptions.c.id, subscriptions.c.rev).where(subscriptions.c.active.is_(True))
+        statement = select(subscriptions.c.id, subscriptions.c.rev).where(_IS_TOLD)
         with self._database.reading() as connection:
             return {row.id: row.rev for row in connection.execute(statement)}
 
     def find(self, subscription_id: str, client_id: str | None = None) -> Subscription:
-        """One, if it is this client's. Raises UnknownSubscription."""
+        """One, if it is this client's, and the client was not revoked. Raises UnknownSubscription."""
         with self._database.reading() as connection:
-            row = connection.execute(_SELECT.where(_is(subscription_id, client_id))).one_or_none()
+            row = connection.execute(_SELECT.where(_is(subscription_id, client_id), _OF_A_CLIENT)).one_or_none()
         if row is None:
             raise UnknownSubscription
         return self._subscription(row)
@@ -100,9 +103,16 @@ class Subscriptions:
     ) -> Subscription:
         """Put this wish in the place of the one that was read. `secret` takes the place of all others at once.
 
+        What has failed at another address, or with other secrets, is forgotten.
+
         Raises ChangedMeanwhile, and UnknownSubscription where it was deleted.
         """
+        before = subscription.wish
         values: dict[str, Any] = {"content": self._cipher.encrypt(asdict(wish))}
+        if wish.format != before.format and secret is None:
+            secret = subscription.secrets[0]  # the other format may not be able to sign with older ones
+        if secret is not None or (wish.url, wish.headers) != (before.url, before.headers):
+            values["failing_since"] = None
         if active is not None:
             values |= _SWITCHED_ON if active else {"active": False}
         if secret is not None:
@@ -114,20 +124,22 @@ class Subscriptions:
         with self._database.reading() as connection:
             moment = connection.execute(select(now())).scalar_one()
         kept: list[dict[str, Any]] = [{"secret": secret, "until": None}]
-        kept += [{"secret": old, "until": moment + ROTATION} for old in subscription.secrets[:1]]
+        kept += [{"secret": old, "until": moment + ROTATION} for old in subscription.secrets[:_MOST_OLD_SECRETS]]
         return self._change(subscription, {"secrets": self._cipher.encrypt(kept)})
 
     def delete(self, subscription_id: str, client_id: str) -> None:
-        """Forget it; what is still owed to it is dropped when it is due. Raises UnknownSubscription."""
+        """Forget it; what is still owed to it is dropped. Raises UnknownSubscription."""
         with self._database.transaction() as connection:
             gone = connection.execute(subscriptions.delete().where(_is(subscription_id, client_id)))
             if gone.rowcount == 0:
                 raise UnknownSubscription
+            name = destination_of(subscription_id)
             connection.execute(
-                update(destinations)
-                .where(destinations.c.name == destination_of(subscription_id))
-                .values(rate=None, next_at=None, failures=0, open_until=None)
+                update(deliveries)
+                .where(deliveries.c.destination == name, state_is(State.QUEUED))
+                .values(state=State.DROPPED, reason="the subscription was deleted", ended_at=now())
             )
+            connection.execute(destinations.delete().where(destinations.c.name == name))
 
     def worked(self, subscription: Subscription) -> None:
         """It took an event: whatever was before, it is not failing."""
@@ -201,6 +213,9 @@ class Subscriptions:
         )
 
 
+# A client may be revoked in the very moment in which it subscribes.
+_OF_A_CLIENT = exists().where(clients.c.id == subscriptions.c.client_id, clients.c.revoked_at.is_(None))
+_IS_TOLD = and_(subscriptions.c.active.is_(True), _OF_A_CLIENT)
 _NOW = now().label("read_at")
 _SELECT = select(subscriptions, _NOW)
 _SWITCHED_ON = {"active": True, "failing_since": None, "disabled_because": None}

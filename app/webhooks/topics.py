@@ -104,7 +104,12 @@ def topic_routes(service: WebhookService) -> Blueprint:
             description=f"Registration for {topic.name}",
             topic=topic.name,
         )
-        made, _ = saved(lambda: service.create(client, wish, given["secret"], author(client)))
+        there = [one for one in service.subscriptions.of_client(client.id) if one.wish == wish]
+        if there:  # registered again, perhaps with another secret
+            known, secret = there[0], given["secret"]
+            made = saved(lambda: service.change(known, wish, author(client), active=True, secret=secret))
+        else:
+            made, _ = saved(lambda: service.create(client, wish, given["secret"], author(client)))
         return json_response({"id": made.id, "rev": str(made.rev)})
 
     @routes.post("/test")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.outbox.places import PLACES, PLACES_ABROAD, PLAN, PLANS, Held, is_abroad, to_claim
+from app.outbox.places import NEWS, PLACES, PLACES_ABROAD, PLAN, PLANS, Held, is_abroad, to_claim
 from app.outbox.states import Priority
 from app.outbox.store import Lane
 
-names = st.sampled_from([PLAN, "smtp", "sms", "core", *(f"webhook:{number}" for number in range(300))])
+names = st.sampled_from([PLAN, *sorted(NEWS), "smtp", "sms", "core", *(f"webhook:{number}" for number in range(300))])
 lanes = st.lists(
     st.builds(Lane, names, st.sampled_from(Priority), st.integers(0, 9)),
     unique_by=lambda lane: (lane.destination, lane.priority),
@@ -27,12 +27,26 @@ def claimed(open_lanes: list[Lane], held: Held) -> dict[str, int]:
 
 
 def test_each_system_gets_one_until_it_takes_what_it_gets() -> None:
-    assert claimed(abroad(3), Held([], answering={"webhook:1"})) == {"webhook:0": 1, "webhook:1": 6, "webhook:2": 1}
+    assert claimed(abroad(3), Held([], quick={"webhook:1"})) == {"webhook:0": 1, "webhook:1": 6, "webhook:2": 1}
 
 
-def test_systems_that_fail_leave_half_of_the_places() -> None:
+def test_systems_that_fail_or_are_slow_leave_half_of_the_places() -> None:
     assert sum(claimed(abroad(500, failures=1), Held([])).values()) == PLACES_ABROAD / 2
-    assert sum(claimed(abroad(500), Held([])).values()) == PLACES_ABROAD
+    slow = {lane.destination for lane in abroad(500)}
+    assert sum(claimed(abroad(500), Held([], slow=slow)).values()) == PLACES_ABROAD / 2
+
+
+def test_systems_that_nobody_knows_leave_places_to_those_that_are_quick() -> None:
+    known = [Lane("webhook:known", Priority.TRANSACTIONAL, 0)]
+    unknown = abroad(500)
+    assert sum(claimed(unknown, Held([])).values()) == 150
+    assert claimed([*unknown, *known], Held(unknown[:150], quick={"webhook:known"})) == {"webhook:known": 6}
+
+
+def test_what_works_out_news_leaves_all_places_to_messages() -> None:
+    held = Held([Lane(name, Priority.TRANSACTIONAL, 0) for name in NEWS for _ in range(2)])
+    lanes = [Lane("smtp", Priority.OTP, 0), *(Lane(name, Priority.TRANSACTIONAL, 0) for name in NEWS)]
+    assert claimed(lanes, held) == {"smtp": 6}
 
 
 def test_systems_that_hang_leave_all_places_to_messages() -> None:
@@ -53,4 +67,5 @@ def test_no_more_are_claimed_than_there_are_places(open_lanes: list[Lane], under
     elsewhere = sum(is_abroad(lane.destination) for lane in after)
     assert planning <= PLANS
     assert elsewhere <= PLACES_ABROAD
-    assert len(after) - planning - elsewhere <= max(PLACES, len(under_way))
+    news = sum(lane.destination in NEWS for lane in after)
+    assert len(after) - planning - elsewhere - news <= max(PLACES, len(under_way))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from jose import jws
-from sqlalchemy import update
+from sqlalchemy import select, update
 from standardwebhooks import Webhook
 
 from app.database.clock import now
@@ -101,6 +101,57 @@ def test_what_was_deferred_is_told_as_accepted_once_core_has_taken_it(
     assert accepted["type"] == "events.birth.register.accepted"
     assert accepted["data"]["registrationNumber"]
     assert datetime.fromisoformat(accepted["timestamp"]) > began - timedelta(seconds=1)
+
+
+def test_what_was_accepted_is_told_though_core_is_being_told_once_more(
+    make_hooks: MakeHooks, receiver: Receiver, core: Core
+) -> None:
+    hooks = make_hooks(GATEWAY_URL="http://127.0.0.1:9")
+    hooks.client().subscribe(receiver.url("fail-once"), "*.accepted", "*.deferred")
+    document = hooks.register()
+    hooks.work()
+    again = hooks.client("registry", "confirmations:write")
+    assert again.call("POST", f"/confirmations/{document['actionId']}/accept", {}).status_code == 202
+    due_now(hooks)
+    hooks.work()
+    assert [body(request)["type"] for request in receiver.got("fail-once")] == ["events.birth.register.accepted"] * 2
+    assert hooks.states() == [("sent", None)]
+
+
+def test_an_announcement_that_failed_can_be_sent_again_though_a_webhook_told_of_it(
+    make_hooks: MakeHooks, receiver: Receiver
+) -> None:
+    hooks = make_hooks()
+    hooks.client().subscribe(receiver.url(), "user.*")
+    announced = {"recipient": {"email": "not an address", "bcc": []}, "subject": "a", "body": "b"}
+    for _ in range(2):
+        hooks.trigger("user/all-user-notification", announced)
+        hooks.work()
+    with hooks.database.reading() as connection:
+        reasons = set(connection.scalars(select(deliveries.c.reason).where(deliveries.c.channel == "plan")))
+    assert reasons == {None}
+
+
+def test_an_event_on_which_a_filter_takes_too_long_is_not_told(hooks: Hooks, receiver: Receiver) -> None:
+    many = list(range(400))
+    rounds = {"map": [many, {"reduce": [many, {"+": [{"var": "current"}, {"var": "accumulator"}]}, 0]}]}
+    hooks.client().subscribe(receiver.url(), "*.accepted", filter={"or": [True, rounds]})
+    hooks.client("slow").subscribe(receiver.url(name="slow"), "*.accepted", filter=rounds)
+    hooks.register()
+    hooks.work()
+    assert len(receiver.got()) == 1
+    assert receiver.got(name="slow") == []
+    assert len(hooks.states()) == 1
+
+
+def test_a_try_out_that_fails_says_nothing_of_the_subscription(hooks: Hooks, receiver: Receiver) -> None:
+    api = hooks.client()
+    made = api.subscribe(receiver.url("410"), "*.accepted")
+    api.call("POST", f"/webhooks/subscriptions/{made['id']}/test")
+    hooks.work()
+    shown = api.call("GET", f"/webhooks/subscriptions/{made['id']}").json
+    assert (shown["active"], shown["failingSince"]) == (True, None)
+    assert hooks.states() == [("failed", "410 thank you")]
 
 
 def test_codes_and_passwords_are_in_no_webhook(hooks: Hooks, receiver: Receiver) -> None:
