@@ -285,18 +285,28 @@ def test_without_a_gateway_the_confirmation_waits_and_says_so(
     assert "GATEWAY_URL" in late.delivery("confirmation").reason
 
 
-def test_a_token_is_erased_when_it_has_expired_and_a_confirmation_without_one_says_so(late: Late) -> None:
+def test_a_token_is_erased_when_it_has_expired_and_a_confirmation_is_refused_until_core_asks_again(late: Late) -> None:
     document = late.defer()
     with late.country.database.transaction() as connection:
         connection.execute(update(decisions).values(token_expires_at=now() - 1))
     late.work()
     with late.country.database.reading() as connection:
         assert connection.scalar(select(decisions.c.token)) is None
-    assert late.say(document, "accept") == 202
+    assert late.say(document, "accept") == 422
     late.work()
     assert late.core.calls == []
-    assert "has expired" in late.delivery("confirmation").reason
-    assert late.state(document) == "refused"
+    assert late.country.ask(document).status_code == 202
+    assert late.say(document, "accept") == 202
+    late.work()
+    assert late.state(document) == "confirmed"
+
+
+def test_a_token_for_another_event_confirms_nothing(late: Late) -> None:
+    document = late.defer()
+    for claims in ({"eventId": "3f0d9a52-6a1f-4f3d-9d52-5a5f6c0e3f0b"}, {"eventId": None}):
+        token = late.country.token(document, **claims)
+        assert late.say(document, "accept", token) == 403
+    assert late.say(document, "accept", late.country.token(document)) == 202
 
 
 def test_an_operator_lists_accepts_and_rejects(late: Late, run: Callable[..., Result]) -> None:
