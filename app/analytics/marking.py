@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.country import AnalyticsRule, Computed, Country
@@ -31,13 +31,16 @@ class Markings(Protocol):
     def of(self, event_type: str) -> Marking | None:
         """None where the event type is not marked. Raises MarkingUnavailable."""
 
+    def may_concern(self, event_type: str) -> bool:
+        """False where it is known without asking anybody that nothing of it is kept."""
+
 
 @dataclass(frozen=True)
 class MarkingsOfCountry:
     """The country's rules; for what they do not say, the event configurations, where there are any."""
 
     country: Country
-    configured: Callable[[], Mapping[str, Marking]] = field(default=dict)
+    configured: Callable[[], Mapping[str, Marking]] | None = None
 
     def of(self, event_type: str) -> Marking | None:
         """See Markings."""
@@ -45,8 +48,13 @@ class MarkingsOfCountry:
         if rule is not None and rule.fields is not None:
             columns = columns_of(rule.fields)
             return Marking(columns, columns, rule.computed)
-        configured = self.configured().get(event_type)
+        configured = self.configured().get(event_type) if self.configured is not None else None
         return _computed_too(configured, rule) if configured is not None else None
+
+    def may_concern(self, event_type: str) -> bool:
+        """See Markings."""
+        rule = self.country.analytics.get(event_type)
+        return self.configured is not None or (rule is not None and rule.fields is not None)
 
 
 def _computed_too(marking: Marking, rule: AnalyticsRule | None) -> Marking:

@@ -10,6 +10,7 @@ from app.access import development
 from app.access.core_token import CoreTokens
 from app.access.gate import Gate
 from app.access.networks import Callers
+from app.composition.analytics import analytics_of
 from app.composition.messages import previews, receipt_addresses
 from app.console.inbox import inbox_pages
 from app.database.engine import Database
@@ -45,7 +46,8 @@ def create_app(settings: Settings) -> Flask:
     rules = country.load(settings.country_dir)
     kinds = trigger_types(rules)
     callers = Callers(settings.trusted_networks, settings.trusted_proxies)
-    gate = Gate(CoreTokens(_public_key(settings)), callers)
+    key = _public_key(settings)
+    gate = Gate(CoreTokens(key), callers)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # it would answer in HTML
@@ -61,6 +63,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(
         receipt_routes(database, cipher, receipt_addresses(settings), settings.sms_values["TWILIO_AUTH_TOKEN"])
     )
+    app.register_blueprint(analytics_of(settings, rules).routes(key))
     app.register_blueprint(health.routes(database))
     counted = CollectorRegistry()
     names = Names([*kinds, "system/ready"], ["/email", "/reindex"], country.CONFIRMABLE)

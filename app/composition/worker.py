@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from app import country, logs
 from app.access.networks import Callers
+from app.composition.analytics import analytics_of
 from app.composition.messages import create_renderer, policies, sms_provider
 from app.database.engine import Database
 from app.decisions.alerts import Alerts
@@ -71,12 +72,15 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         settings.informant_hold,
         settings.decision_timeout,
     )
-    consequences = [informing.owed]
+    analytics = analytics_of(settings, rules)
+    analysing = analytics.analysing(decisions)
+    consequences = [informing.owed, analysing.owed]
     senders = {
         "plan": planner(kinds, policy, speaking, database, with_consequences(late.plan, decisions, consequences)),
         "decide": offices_for_rules.before(late.decide),
         "confirmation": with_consequences(late.confirm, decisions, consequences),
         "informant": informing.inform,
+        "analytics": analysing.write,
         "email": email_sender(
             renderer, transport, settings.sender_email_address, settings.domain, minutes, settings.reply_to
         ),
@@ -88,8 +92,8 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         TokenErasure(database).erase_expired,
         offices_for_rules.refresh,
     ]
-    destinations = {"rules", "core", "informant", *policy.destinations.values()}
-    closing = [smtp.close, offices.close, database.close]
+    destinations = {"rules", "core", "informant", "analytics", *policy.destinations.values()}
+    closing = [smtp.close, offices.close, analytics.close, database.close]
     observe = Delivered(counted or CollectorRegistry()).observe
     return Worker(database, cipher, senders, destinations, chores=chores, closing=closing, observe=observe)
 
