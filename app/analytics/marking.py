@@ -34,6 +34,9 @@ class Markings(Protocol):
     def may_concern(self, event_type: str) -> bool:
         """False where it is known without asking anybody that nothing of it is kept."""
 
+    def event_types(self) -> set[str]:
+        """All that are marked. Raises MarkingUnavailable."""
+
 
 @dataclass(frozen=True)
 class MarkingsOfCountry:
@@ -50,6 +53,11 @@ class MarkingsOfCountry:
             return Marking(columns, columns, rule.computed)
         configured = self.configured().get(event_type) if self.configured is not None else None
         return _computed_too(configured, rule) if configured is not None else None
+
+    def event_types(self) -> set[str]:
+        """See Markings."""
+        by_rule = {event_type for event_type, rule in self.country.analytics.items() if rule.fields is not None}
+        return by_rule | (set(self.configured()) if self.configured is not None else set())
 
     def may_concern(self, event_type: str) -> bool:
         """See Markings."""

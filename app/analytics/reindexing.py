@@ -14,12 +14,14 @@ from typing import Any
 import msgspec
 import structlog
 
+from app.analytics.collecting import without_collecting
+from app.analytics.documents import document_of
 from app.analytics.json_text import Unfit
 from app.analytics.marking import Marking, Markings
 from app.analytics.rows import EventRows, event_rows
 from app.analytics.store import AnalyticsStore
 from app.records.formats import is_uuid
-from app.records.schema import InvalidDocument, event_document
+from app.records.schema import InvalidDocument
 
 log = structlog.get_logger()
 
@@ -68,6 +70,10 @@ class Reindexing:
 
     def write(self, items: Iterable[bytes]) -> Report:
         """`items` are JSON texts of event documents. Raises MarkingUnavailable, Unusable and DatabaseAway."""
+        with without_collecting():
+            return self._write(items)
+
+    def _write(self, items: Iterable[bytes]) -> Report:
         marked: dict[str, Marking | None] = {}
         outcomes = [self._read(item, marked) for item in items]
         events = [outcome for outcome in outcomes if isinstance(outcome, EventRows)]
@@ -91,7 +97,7 @@ class Reindexing:
         if self.store is None:
             return Skipped(event_id, NOT_SET_UP, is_alarming=False)
         try:
-            document = event_document(payload)
+            document = document_of(payload)
             if document.type not in marked:
                 marked[document.type] = self.markings.of(document.type)
             marking = marked[document.type]

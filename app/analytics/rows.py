@@ -72,6 +72,8 @@ def event_rows(document: EventDocument, marking: Marking) -> EventRows:
 
 
 def _event_rows(document: EventDocument, marking: Marking) -> EventRows:
+    if marking.computed is None:
+        document = _with_marked_fields(document, marking.declaration)
     declared_at, registered_at = _first(document, "DECLARE"), _first(document, "REGISTER")
     requested = {action.id: action for action in document.actions if action.status == "Requested"}
     event_type, event_id = _clean(document.type), document.id.lower()
@@ -120,6 +122,17 @@ def _event_rows(document: EventDocument, marking: Marking) -> EventRows:
         )
     version = (_comparable(document.updated_at), len(document.actions))
     return EventRows(event_id, version, tuple(rows.values()), tuple(numbers))
+
+
+def _with_marked_fields(document: EventDocument, columns: Columns) -> EventDocument:
+    """Declarations are merged field by field, so that those which are not kept need not be merged at all."""
+    actions = tuple(
+        replace(action, declaration={field: declared[field] for field in columns if field in declared})
+        if (declared := action.declaration)
+        else action
+        for action in document.actions
+    )
+    return replace(document, actions=actions)
 
 
 def rows_if_accepted(

@@ -9,6 +9,7 @@ from flask import Blueprint
 
 from app.access.core_token import CoreTokens
 from app.analytics.event_configs import EventConfigurations
+from app.analytics.locations import Places
 from app.analytics.marking import Markings, MarkingsOfCountry
 from app.analytics.reindexing import Reindexing
 from app.analytics.routes import AUDIENCES, reindex_routes
@@ -16,6 +17,7 @@ from app.analytics.store import AnalyticsStore
 from app.country import Country
 from app.database.engine import Database
 from app.decisions.store import Decisions
+from app.opencrvs.locations import CoreLocations
 from app.opencrvs.public_key import PublicKey
 from app.settings import Settings
 from app.triggers.analysing import Analysing
@@ -58,3 +60,11 @@ def analytics_of(settings: Settings, rules: Country) -> Analytics:
         )
     configured = EventConfigurations(settings.event_config_url) if settings.event_config_url else None
     return Analytics(AnalyticsStore(Database(url)) if url is not None else None, MarkingsOfCountry(rules, configured))
+
+
+def places_of(settings: Settings, analytics: Analytics, main: Database, decisions: Decisions) -> Places | None:
+    """None where there is nowhere to keep them. Core is asked with the tokens that its questions bring."""
+    if analytics.store is None:
+        return None
+    core = CoreLocations(settings.gateway_url) if settings.gateway_url else None
+    return Places(analytics.store, core, decisions.longest_token, main, settings.country_dir)

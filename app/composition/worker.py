@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from app import country, logs
 from app.access.networks import Callers
-from app.composition.analytics import analytics_of
+from app.composition.analytics import analytics_of, places_of
 from app.composition.messages import create_renderer, policies, sms_provider
 from app.database.engine import Database
 from app.decisions.alerts import Alerts
@@ -74,6 +74,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     )
     analytics = analytics_of(settings, rules)
     analysing = analytics.analysing(decisions)
+    places = places_of(settings, analytics, database, decisions)
     consequences = [informing.owed, analysing.owed]
     senders = {
         "plan": planner(kinds, policy, speaking, database, with_consequences(late.plan, decisions, consequences)),
@@ -91,9 +92,16 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         alerts.raise_due,
         TokenErasure(database).erase_expired,
         offices_for_rules.refresh,
+        *([places.refresh] if places is not None else []),
     ]
     destinations = {"rules", "core", "informant", "analytics", *policy.destinations.values()}
-    closing = [smtp.close, offices.close, analytics.close, database.close]
+    closing = [
+        smtp.close,
+        offices.close,
+        *([places.close] if places is not None else []),
+        analytics.close,
+        database.close,
+    ]
     observe = Delivered(counted or CollectorRegistry()).observe
     return Worker(database, cipher, senders, destinations, chores=chores, closing=closing, observe=observe)
 
