@@ -75,8 +75,8 @@ def main() -> None:
             first += options.batches * BATCH
             rounds["bare COPY"].append(_copied(url, batches))
             rounds["over HTTP"].append(_posted(port, token, batches))
-            batches = [batch(first + number * BATCH) for number in range(options.batches)]
-            first += options.batches * BATCH
+            batches = [batch(first + number * BATCH) for number in range(4 * options.batches)]
+            first += 4 * options.batches * BATCH
             rounds["command line"].append(_commanded(environ, scratch / "records.jsonl", batches, cores[0]))
         _print(rounds)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from operator import itemgetter
 
@@ -13,7 +12,6 @@ from app.analytics.rows import COLUMNS, Row
 NULL = "\x02"
 """How COPY reads a null: no text of a record is this very character, or it is escaped."""
 
-_is_special = re.compile(r"[\\\n\r]").search
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t", NULL: r"\x02"})
 
 
@@ -32,7 +30,13 @@ def copy_text(rows: Sequence[Row]) -> str:
 
 def _line(row: Row) -> str:
     line = "\t".join([NULL if value is None else value for value in row])
-    if _is_special(line) or line.count("\t") != len(row) - 1 or line.count(NULL) != row.count(None):
+    if (
+        "\\" in line
+        or "\n" in line
+        or "\r" in line
+        or line.count("\t") != len(row) - 1
+        or line.count(NULL) != row.count(None)
+    ):
         line = "\t".join([NULL if value is None else value.translate(_ESCAPES) for value in row])
     return line + "\n"
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from app.analytics import tables
 from app.analytics.bulk import copy_text, insert_all, projected
-from app.analytics.rows import EventRows
+from app.analytics.rows import EventRows, Row
 from app.analytics.tables import LOCK, Layout, Unusable, qualified
 from app.analytics.versions import Versions
 from app.database.engine import Database
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 STALE = "older than what is stored"
 NUMBER_TAKEN = "its registration number is held by another event"
 
+_PIECE = 32  # events
 _REFUSED_BY_THE_DATABASE = (
     IntegrityError,
     DataError,
@@ -88,7 +89,6 @@ class AnalyticsStore:
 
     def _write_together(self, events: Sequence[EventRows], layout: Layout) -> list[Unwritten | None]:
         rows = {id(event): projected(event.rows, layout.columns) for event in events}
-        prepared = {} if self._database.is_sqlite else {id(event): copy_text(rows[id(event)]) for event in events}
         versions = Versions(self._database, layout.has_versions)
         with self._database.transaction() as connection:
             if not self._database.is_sqlite:
@@ -101,8 +101,8 @@ class AnalyticsStore:
             if self._database.is_sqlite:
                 insert_all(connection, table, layout.columns, [row for one in fresh.values() for row in rows[id(one)]])
             else:
-                whole = "".join(prepared[id(event)] for event in fresh.values())
-                _copy(connection, f"COPY {table} ({', '.join(layout.columns)}) FROM STDIN WITH (NULL E'\\x02')", whole)
+                statement = f"COPY {table} ({', '.join(layout.columns)}) FROM STDIN WITH (NULL E'\\x02')"
+                _copy(connection, statement, [rows[id(event)] for event in fresh.values()])
             versions.keep(connection, list(fresh.values()))
         return [outcomes.get(position) for position in range(len(events))]
 
@@ -170,8 +170,10 @@ def _without_stale(
     return fresh, {position: stale for position in range(len(events)) if position not in fresh}
 
 
-def _copy(connection: Connection, statement: str, whole: str) -> None:
+def _copy(connection: Connection, statement: str, rows_of_events: Sequence[Sequence[Row]]) -> None:
+    """In pieces, so that the server takes one while we write the next."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(whole)
+        for start in range(0, len(rows_of_events), _PIECE):
+            copy.write("".join([copy_text(rows) for rows in rows_of_events[start : start + _PIECE]]))

@@ -66,7 +66,7 @@ _SQLITE = {
     "month of event": "substr(happened_on, 1, 7)",
     "days to registration": "CAST(julianday(date(registered_at)) - julianday(happened_on) AS integer)",
     "days since declared": "CAST(julianday('now') - julianday(declared_at) AS integer)",
-    "happened on": f"CASE WHEN date({_HAPPENED}) = {_HAPPENED} THEN {_HAPPENED} END",
+    "happened on": f"CASE WHEN date({_HAPPENED}, '+0 days') = {_HAPPENED} THEN {_HAPPENED} END",
     "reason": "content->>'reason'",
     "id text": "location.id",
 }
