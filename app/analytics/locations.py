@@ -109,6 +109,7 @@ class Places:
 
 def keep(store: AnalyticsStore, areas: Sequence[AdministrativeArea], locations: Sequence[Location]) -> None:
     """Put in what core lists, parents before children. What it no longer lists stays: old records name it."""
+    store.layout()
     known = {area.id for area in areas}
     area_rows = [
         {"id": area.id, "name": area.name, "parent_id": area.parent_id if area.parent_id in known else None}

@@ -80,15 +80,39 @@ def prepare(database: Database) -> Layout:
         lacking += _missing_columns(connection, database)
         lacking += [view.name for view in views(database.is_sqlite) if not _view_is_made(connection, database, view)]
     if lacking:
-        log.warning("analytics.lacking", lacking=lacking, advice="they are done without; docs/analytics.md has the SQL")
+        log.warning(
+            "analytics.lacking",
+            lacking=lacking,
+            advice="they are done without; country-config analytics sql prints what an owner of the database can run",
+        )
     columns = tuple(column for column in COLUMNS if f"event_actions.{column}" not in lacking)
     return Layout(columns, "event_versions" not in lacking, tuple(lacking))
 
 
 _GRANT = (
-    "ANALYTICS_DATABASE_URL: {what}. Let a database owner run: CREATE SCHEMA IF NOT EXISTS analytics; "
-    "GRANT USAGE, CREATE ON SCHEMA analytics TO this user"
+    "ANALYTICS_DATABASE_URL: {what}. Let an owner of the database run what country-config analytics sql prints, or: "
+    "CREATE SCHEMA IF NOT EXISTS analytics; GRANT USAGE, CREATE ON SCHEMA analytics TO this user"
 )
+
+
+def script() -> str:
+    """The SQL of all of it on PostgreSQL, for an owner of the database; it can be run again."""
+    statements = [f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"]
+    for name in _TABLES:
+        statements += _creation(name, f"{SCHEMA}.{name}")
+    for view in views(is_sqlite=False):
+        statements += [view.statement, _comment_on(view)]
+    return "".join(f"{statement};\n" for statement in statements)
+
+
+def _creation(name: str, table: str) -> list[str]:
+    columns = ", ".join(f"{column} {kind}" for column, kind in _TABLES[name].items())
+    index = [_INDEXES[name].format(table=table)] if name in _INDEXES else []
+    return [f"CREATE TABLE IF NOT EXISTS {table} ({columns})", *index]
+
+
+def _comment_on(view: View) -> str:
+    return f"COMMENT ON VIEW {SCHEMA}.{view.name} IS '{view.comment}'"
 
 
 def _make_schema(connection: Connection) -> None:
@@ -101,12 +125,7 @@ def _make_schema(connection: Connection) -> None:
 def _is_there_or_made(connection: Connection, database: Database, name: str) -> bool:
     if _columns(connection, database, name):
         return True
-    table = qualified(database, name)
-    columns = ", ".join(f"{column} {kind}" for column, kind in _TABLES[name].items())
-    made = _succeeds(connection, f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
-    if made and name in _INDEXES:
-        connection.execute(text(_INDEXES[name].format(table=table)))
-    return made
+    return _succeeds(connection, *_creation(name, qualified(database, name)))
 
 
 def _missing_columns(connection: Connection, database: Database) -> list[str]:
@@ -152,7 +171,7 @@ def _view_is_made(connection: Connection, database: Database, view: View) -> boo
         comment = connection.scalar(text("SELECT obj_description(to_regclass(:view), 'pg_class')"), named)
         if comment == view.comment or not (comment or "").startswith(view.signature):
             return True
-    return _succeeds(connection, view.statement, f"COMMENT ON VIEW {SCHEMA}.{view.name} IS '{view.comment}'")
+    return _succeeds(connection, view.statement, _comment_on(view))
 
 
 def _succeeds(connection: Connection, *statements: str) -> bool:

@@ -11,7 +11,7 @@ from app import country, logs
 from app.analytics.marking import MarkingUnavailable
 from app.analytics.places import InvalidFile
 from app.analytics.standing import standing
-from app.analytics.tables import Unusable
+from app.analytics.tables import Unusable, script
 from app.cli.analytics_reindex import reindex
 from app.cli.databases import opened
 from app.cli.tables import print_table
@@ -52,6 +52,12 @@ def status() -> None:
         marked = made.markings.event_types()
         print_table([], [(name, value) for name, value in found.lines()])
         print_table([], [("Marked event types", ", ".join(sorted(marked)) or "none: see docs/analytics.md")])
+
+
+@analytics.command()
+def sql() -> None:
+    """Print the SQL of the tables and views, for an owner of a PostgreSQL in which we may make none."""
+    click.echo(script(), nl=False)
 
 
 @analytics.command()
