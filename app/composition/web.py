@@ -63,7 +63,9 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(
         receipt_routes(database, cipher, receipt_addresses(settings), settings.sms_values["TWILIO_AUTH_TOKEN"])
     )
-    app.register_blueprint(analytics_of(settings, rules).routes(key))
+    analytics = analytics_of(settings, rules)
+    database.on_close(analytics.close)
+    app.register_blueprint(analytics.routes(key))
     app.register_blueprint(health.routes(database))
     counted = CollectorRegistry()
     names = Names([*kinds, "system/ready"], ["/email", "/reindex"], country.CONFIRMABLE)
