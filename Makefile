@@ -45,6 +45,7 @@ format: install
 bench: install  ## measured against the floor, in one run
 	$(BIN)/python -m benchmarks.receive
 	$(BIN)/python -m benchmarks.email_out
+	$(BIN)/python -m benchmarks.reindex
 
 lock: install  ## pin the newest versions that fit pyproject.toml, with hashes
 	$(BIN)/pip install --quiet uv

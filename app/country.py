@@ -1,6 +1,7 @@
 """Everything that a country's `rules.py` can import: the extension points, and how they are read.
 
-from app.country import Accept, Informant, Reject, fields, informant, on_action, registration_number, trigger
+from app.country import Accept, Informant, Reject, analytics, birth_figures, fields, informant, on_action
+from app.country import registration_number, trigger
 
 @on_action("birth", "REGISTER")
 def register_birth(action):
@@ -17,13 +18,15 @@ def adoption_informant(action):
     return Informant(email=action.declaration.get("guardian.email", ""))
 
 trigger("hospital/discharge", fields={"ward": fields.String(required=True)}, message="hospital-discharge")
+
+analytics("birth", fields=["child.dob", "child.gender"], computed=birth_figures)
 """
 
 from __future__ import annotations
 
 import re
 import runpy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -34,6 +37,7 @@ from marshmallow import fields
 from marshmallow.fields import Field
 
 from app.records.actions import Action as RecordAction
+from app.records.figures import birth_figures
 from app.records.informant import Informant, full_name, informant_of
 from app.records.schema import EventDocument
 from app.records.state import merge
@@ -52,6 +56,8 @@ __all__ = [
     "Recipient",
     "Reject",
     "User",
+    "analytics",
+    "birth_figures",
     "fields",
     "full_name",
     "informant",
@@ -205,6 +211,7 @@ Rule = Callable[[Action], Answer]
 Number = Callable[[Action, int], str]
 Series = Callable[[Action], str]
 InformantRule = Callable[[Action], Informant | None]
+Computed = Callable[[RecordAction, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -213,6 +220,14 @@ class NumberHook:
 
     number: Number
     series: Series
+
+
+@dataclass(frozen=True)
+class AnalyticsRule:
+    """What is kept of an event type for statistics. Without `fields`, what the event configurations mark."""
+
+    fields: frozenset[str] | None
+    computed: Computed | None
 
 
 @dataclass(frozen=True)
@@ -236,6 +251,7 @@ class Country:
     on_ready: Sequence[ReadyRule] = ()
     informants: Mapping[str, InformantRule] = field(default_factory=dict)
     language_rule: LanguageRule | None = None
+    analytics: Mapping[str, AnalyticsRule] = field(default_factory=dict)
 
     def rules_for(self, event_type: str, action_type: str) -> list[Rule]:
         """All that match; a country without one leaves the action to the default, which accepts."""
@@ -264,6 +280,7 @@ class _Declarations:
         self.on_ready: list[ReadyRule] = []
         self.informants: dict[str, InformantRule] = {}
         self.language_rule: LanguageRule | None = None
+        self.analytics: dict[str, AnalyticsRule] = {}
 
 
 _declared: ContextVar[_Declarations] = ContextVar("declared")
@@ -346,6 +363,23 @@ def language(rule: _AnyLanguageRule) -> _AnyLanguageRule:
     return rule
 
 
+def analytics(event_type: str, *, fields: Collection[str] | None = None, computed: Computed | None = None) -> None:
+    """Keep these fields of an event type for statistics; without `fields`, those that its configuration marks.
+
+    Only what is named is kept, of declarations and annotations alike, so name nothing that tells who somebody is.
+    `computed` makes figures from the whole declaration: `computed(action, declaration)` returns them by name, for each
+    accepted action; it must be pure and quick. `birth_figures` is one. Raises InvalidRules.
+    """
+    declared = _declarations("analytics").analytics
+    if isinstance(fields, str) or not all(isinstance(one, str) for one in fields or ()):
+        raise InvalidRules(f"analytics({event_type!r}): fields is a list of the ids of fields, such as child.dob")
+    if fields is None and computed is None:
+        raise InvalidRules(f"analytics({event_type!r}): say which fields are kept, or what is computed")
+    if event_type in declared:
+        raise InvalidRules(f"analytics({event_type!r}) is declared twice")
+    declared[event_type] = AnalyticsRule(None if fields is None else frozenset(fields), computed)
+
+
 def trigger(
     path: str, *, fields: Mapping[str, fields.Field[object]], message: str, secrets: Sequence[str] = ()
 ) -> None:
@@ -400,6 +434,7 @@ def load(directory: Path | None) -> Country:
         tuple(declared.on_ready),
         declared.informants,
         declared.language_rule,
+        declared.analytics,
     )
 
 

@@ -255,6 +255,8 @@ class _Environment(Schema):
     INSTANCE_DIR = fields.String(load_default=str(_CHECKOUT / "instance"))
     COUNTRY_DIR = fields.String(load_default=None)
     DATABASE_URL = fields.String(load_default=None, validate=_database_url)
+    ANALYTICS_DATABASE_URL = fields.String(load_default=None, validate=_database_url)
+    EVENT_CONFIG_URL = fields.String(load_default=None, validate=_http_url)
     SECRET_KEY = _List(_fernet_key, load_default=())
     LOG_LEVEL = fields.String(load_default="info", validate=OneOf(["debug", "info", "warning", "error"]))
 

@@ -51,6 +51,8 @@ class Settings:
     instance_dir: Path
     country_dir: Path | None
     database_url: str = field(repr=False)
+    analytics_database_url: str | None = field(repr=False)
+    event_config_url: str | None = field(repr=False)
     secret_keys: tuple[str, ...] = field(repr=False)
     log_level: str
 
@@ -131,6 +133,8 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         instance_dir=instance_dir,
         country_dir=Path(values["COUNTRY_DIR"]).absolute() if values["COUNTRY_DIR"] else None,
         database_url=database_url,
+        analytics_database_url=_analytics_database_url(values, instance_dir, production),
+        event_config_url=values["EVENT_CONFIG_URL"],
         secret_keys=values["SECRET_KEY"] or (development_secret_key(instance_dir),),
         log_level=values["LOG_LEVEL"],
         domain=domain,
@@ -180,6 +184,12 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         phone_region=values["PHONE_REGION"],
         receipts_url=values["RECEIPTS_URL"].rstrip("/") if values["RECEIPTS_URL"] else None,
     )
+
+
+def _analytics_database_url(values: Mapping[str, Any], instance_dir: Path, production: bool) -> str | None:
+    """In production there is none unless it is said: statistics that nobody knows of would be an unwatched copy."""
+    given: str | None = values["ANALYTICS_DATABASE_URL"]
+    return given or (None if production else f"sqlite:///{instance_dir / 'analytics.db'}")
 
 
 def _sms_provider(values: Mapping[str, Any], production: bool) -> str | None:

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jwt
@@ -29,7 +29,9 @@ class InvalidToken(Exception):
 class CoreTokens:
     """Verifies tokens. Those verified are kept until they expire, since the RSA check costs more than all else."""
 
-    def __init__(self, key: PublicKey, audience: str = AUDIENCE, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, key: PublicKey, audience: str | Sequence[str] = AUDIENCE, clock: Callable[[], float] = time.time
+    ) -> None:
         self._key = key
         self._audience = audience
         self._clock = clock

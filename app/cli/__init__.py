@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from app.cli.analytics import analytics
 from app.cli.audit import audit
 from app.cli.clients import clients
 from app.cli.confirmations import confirmations
@@ -28,7 +29,7 @@ def commands() -> None:
     """The server that a country puts beside OpenCRVS. Settings come from the environment; see the README."""
 
 
-for command in (serve, web, worker, db, outbox, confirmations, rules, clients, audit, messages, samples):
+for command in (serve, web, worker, db, outbox, confirmations, rules, clients, audit, analytics, messages, samples):
     commands.add_command(command)
 
 

@@ -10,6 +10,7 @@ from app.access import development
 from app.access.core_token import CoreTokens
 from app.access.gate import Gate
 from app.access.networks import Callers
+from app.composition.analytics import analytics_of
 from app.composition.messages import previews, receipt_addresses
 from app.composition.webhooks import webhook_blueprints
 from app.console.inbox import inbox_pages
@@ -48,7 +49,8 @@ def create_app(settings: Settings) -> Flask:
     rules = country.load(settings.country_dir)
     kinds = trigger_types(rules)
     callers = Callers(settings.trusted_networks, settings.trusted_proxies)
-    gate = Gate(CoreTokens(_public_key(settings)), callers)
+    key = _public_key(settings)
+    gate = Gate(CoreTokens(key), callers)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # it would answer in HTML
@@ -67,6 +69,9 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in webhook_blueprints(settings, database, cipher, kinds):
         app.register_blueprint(blueprint)
     app.register_blueprint(openapi_routes(operations(kinds.values()), settings.country_config_url))
+    analytics = analytics_of(settings, rules)
+    database.on_close(analytics.close)
+    app.register_blueprint(analytics.routes(key))
     app.register_blueprint(health.routes(database))
     counted = CollectorRegistry()
     names = Names([*kinds, "system/ready"], ["/email", "/reindex"], country.CONFIRMABLE)

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from app import country, logs
 from app.access.networks import Callers
+from app.composition.analytics import analytics_of, places_of
 from app.composition.messages import create_renderer, mail_server, policies, sms_provider
 from app.composition.webhooks import DESTINATIONS, webhook_senders
 from app.database.engine import Database
@@ -71,7 +72,10 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         settings.decision_timeout,
     )
     webhooks = webhook_senders(settings, database, cipher, kinds, decisions, policy)
-    consequences = [informing.owed]
+    analytics = analytics_of(settings, rules)
+    analysing = analytics.analysing(decisions)
+    places = places_of(settings, analytics, database, decisions)
+    consequences = [informing.owed, analysing.owed]
     plan_action = with_consequences(late.plan, decisions, consequences)
     senders = {
         **webhooks.senders,
@@ -79,6 +83,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         "decide": offices_for_rules.before(late.decide),
         "confirmation": webhooks.with_news(with_consequences(late.confirm, decisions, consequences)),
         "informant": informing.inform,
+        "analytics": analysing.write,
         "email": email_sender(
             renderer, transport, settings.sender_email_address, settings.domain, minutes, settings.reply_to
         ),
@@ -89,9 +94,16 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         alerts.raise_due,
         TokenErasure(database).erase_expired,
         offices_for_rules.refresh,
+        *([places.refresh] if places is not None else []),
     ]
-    destinations = {"rules", "core", "informant", *DESTINATIONS, *policy.destinations.values()}
-    closing = [smtp.close, offices.close, database.close]
+    destinations = {"rules", "core", "informant", "analytics", *DESTINATIONS, *policy.destinations.values()}
+    closing = [
+        smtp.close,
+        offices.close,
+        *([places.close] if places is not None else []),
+        analytics.close,
+        database.close,
+    ]
     observe = Delivered(counted or CollectorRegistry()).observe
     return Worker(database, cipher, senders, destinations, chores=chores, closing=closing, observe=observe)
 

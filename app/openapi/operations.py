@@ -215,6 +215,16 @@ def _others() -> Iterator[Operation]:
         _OBJECT,
         answers,
     )
+    yield Operation(
+        "post",
+        "/reindex",
+        OPERATION,
+        "Write the statistics of a batch of records again",
+        Access.CORE,
+        {"type": "array", "items": _EVENT},
+        {200: "Written; what was skipped is listed with the reason"},
+        {"type": "object"},
+    )
     yield Operation("get", "/ping", OPERATION, "Is it there?", Access.ANYBODY)
     yield Operation("get", "/health/live", OPERATION, "Does the process answer?", Access.ANYBODY)
     unready = {200: "It can", 503: "Not now, and why"}

@@ -1,0 +1,47 @@
+"""From the bytes of a batch to the bytes of its events, so that each is read, and judged, for itself."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+_raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_tokens = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL).finditer
+_SPACE = b" \t\r\n"
+
+
+class NotABatch(Exception):
+    """The body is no JSON array."""
+
+
+def items_of(body: bytes) -> list[bytes]:
+    """The JSON texts of an array's items. Raises NotABatch."""
+    try:
+        return [bytes(item) for item in _raw_items(body)]
+    except (msgspec.DecodeError, RecursionError):
+        return _split(body.strip(_SPACE))
+
+
+def _split(body: bytes) -> list[bytes]:
+    """The same for what msgspec does not read, without a look at the items: lone surrogates, and depths, in one item
+    must not take the others with it.
+    """
+    if not body.startswith(b"["):
+        raise NotABatch("the body is not a JSON array of event documents")
+    items, depth, start = [], 0, 1
+    for token in _tokens(body):
+        match token.group():
+            case b"[" | b"{":
+                depth += 1
+            case b"]" | b"}":
+                depth -= 1
+            case b"," if depth == 1:
+                items.append(body[start : token.start()])
+                start = token.end()
+        if depth == 0:
+            if token.end() != len(body):
+                break
+            last = body[start : token.start()]
+            return [*items, last] if items or last.strip(_SPACE) else []
+    raise NotABatch("the body is not one whole JSON array of event documents")

@@ -1,0 +1,77 @@
+"""The event configurations of the country, which say what may be kept; fetched, cached, and asked for again."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import requests
+import structlog
+from urllib3.exceptions import HTTPError
+
+from app.analytics.marking import Marking, MarkingUnavailable, markings_in
+
+log = structlog.get_logger()
+
+FRESH_FOR = 300.0  # seconds
+ASK_AGAIN_AFTER = 30.0  # where the last answer was of no use
+LARGEST = 2**26  # bytes; a country's forms are a few millions
+_TIMEOUT = (3.0, 20.0)
+
+
+class EventConfigurations:
+    """What is marked at a URL. Safe for threads; what was fetched once is used until newer can be had."""
+
+    def __init__(
+        self, url: str, *, timeout: tuple[float, float] = _TIMEOUT, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`timeout` is in seconds: to connect; for each part of the answer, and for its body as a whole."""
+        self._url = url
+        self._timeout = timeout
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: Mapping[str, Marking] | None = None
+        self._ask_again_at = float("-inf")
+        self._problem = ""
+
+    def __call__(self) -> Mapping[str, Marking]:
+        """By event type. Raises MarkingUnavailable where they could never be had."""
+        with self._lock:
+            if self._clock() >= self._ask_again_at:
+                self._refresh()
+            if self._known is None:
+                raise MarkingUnavailable(f"EVENT_CONFIG_URL: {self._problem}, so that it is not known what may be kept")
+            return self._known
+
+    def _refresh(self) -> None:
+        try:
+            self._known = markings_in(self._fetched())
+            self._ask_again_at = self._clock() + FRESH_FOR
+        except (requests.RequestException, HTTPError) as error:
+            self._failed(f"no answer ({type(error).__name__})")
+        except (ValueError, RecursionError) as error:
+            self._failed(f"no event configurations there ({str(error) or type(error).__name__})")
+
+    def _failed(self, problem: str) -> None:
+        self._problem = problem
+        self._ask_again_at = self._clock() + ASK_AGAIN_AFTER
+        log.warning("event_config.unavailable", reason=problem, advice="is EVENT_CONFIG_URL right?")
+
+    def _fetched(self) -> object:
+        until = time.monotonic() + self._timeout[1]
+        with requests.get(
+            self._url, headers={"Accept": "application/json"}, timeout=self._timeout, allow_redirects=False, stream=True
+        ) as answer:
+            if answer.status_code != requests.codes.ok:
+                raise ValueError(f"answered {answer.status_code}")
+            content = bytearray()
+            while part := answer.raw.read1(65_536, decode_content=True):
+                content += part
+                if len(content) > LARGEST:
+                    raise ValueError(f"more than {LARGEST} bytes")
+                if time.monotonic() > until:
+                    raise requests.ReadTimeout
+        value: object = json.loads(content)
+        return value

@@ -1,0 +1,53 @@
+"""`POST /reindex`: core sends all records again, 300 a batch, and sends a batch again where it is not answered 2xx."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Blueprint, Request, Response, request
+
+from app.access.core_token import CoreTokens, InvalidToken
+from app.access.gate import Forbidden, Unauthenticated, bearer
+from app.analytics.batches import NotABatch, items_of
+from app.analytics.marking import MarkingUnavailable
+from app.analytics.reindexing import Reindexing
+from app.analytics.tables import Unusable
+from app.http.bodies import LIMIT_FOR_CORE, json_bytes
+from app.http.errors import RETRY_AFTER, Refused, because, json_response
+
+log = structlog.get_logger()
+
+AUDIENCES = ("opencrvs:events-user", "opencrvs:countryconfig-user")
+SCOPE = "record.reindex"
+
+
+def reindex_routes(tokens: CoreTokens, reindexing: Reindexing) -> Blueprint:
+    """Answered 200 once all that can be written is committed. `tokens` take any of AUDIENCES."""
+    routes = Blueprint("reindex", __name__)
+
+    @routes.post("/reindex")
+    def reindex() -> Response:
+        _admit(tokens, request)
+        try:
+            report = reindexing.write(items_of(json_bytes(request, LIMIT_FOR_CORE)))
+        except NotABatch as error:
+            raise Refused(400, *because("Invalid payload", str(error))) from None
+        except (MarkingUnavailable, Unusable) as error:
+            log.error("reindex.impossible", reason=str(error), advice="answered 503")
+            raise Refused(503, *because("Service unavailable", str(error)), {"Retry-After": RETRY_AFTER}) from None
+        report.log()
+        return json_response(report.as_json())
+
+    return routes
+
+
+def _admit(tokens: CoreTokens, asked: Request) -> None:
+    """Core's token for a reindex. Raises Unauthenticated, Forbidden and KeyUnavailable."""
+    token = bearer(asked)
+    if token is None:
+        raise Unauthenticated("this is only taken with core's token: Authorization: Bearer <token>")
+    try:
+        scopes = tokens.verify(token).get("scope") or ()
+    except InvalidToken as error:
+        raise Unauthenticated(str(error)) from None
+    if SCOPE not in (scopes.split() if isinstance(scopes, str) else scopes):
+        raise Forbidden(f"the token does not have the scope {SCOPE}")

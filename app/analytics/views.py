@@ -1,0 +1,154 @@
+"""The views that statisticians start from. docs/analytics.md explains them.
+
+One text for both databases, but for the few expressions below.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+_SIGNATURE = "Made by country-config"
+
+
+@dataclass(frozen=True)
+class View:
+    """`statement` makes it, or makes it anew. By the `comment` we know it for ours, and for this very one."""
+
+    name: str
+    statement: str
+    signature: str = _SIGNATURE
+
+    @property
+    def comment(self) -> str:
+        return f"{self.signature}: {hashlib.sha256(self.statement.encode()).hexdigest()[:16]}"
+
+
+def views(is_sqlite: bool) -> list[View]:
+    """In an order in which they can be made."""
+    words = _SQLITE if is_sqlite else _POSTGRESQL
+    made = []
+    for name, body in _BODIES.items():
+        for word, expression in words.items():
+            body = body.replace(f"[{word}]", expression)  # noqa: PLW2901
+        create = f"CREATE VIEW {name}" if is_sqlite else f"CREATE OR REPLACE VIEW analytics.{name}"
+        made.append(View(name, f"{create} AS{body.rstrip()}"))
+    return made
+
+
+_HAPPENED = "COALESCE(last.declaration->>'child_dob', last.declaration->>'eventDetails_date')"
+# What was declared may be anything, and PostgreSQL fails the whole query where it casts what is no day to a date.
+_A_DAY = (
+    "^(?!0000)[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8]))$"
+    "|^([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][48]|[13579][26]|[2468]0)00)-02-29$"
+)
+
+_POSTGRESQL = {
+    "actions": "analytics.event_actions",
+    "locations": "analytics.locations",
+    "records": "analytics.records",
+    "month of registered": "to_char(registered_at AT TIME ZONE 'UTC', 'YYYY-MM')",
+    "month of action": "to_char(action.created_at AT TIME ZONE 'UTC', 'YYYY-MM')",
+    "month of event": "substr(happened_on, 1, 7)",
+    "days to registration": "(CAST(registered_at AT TIME ZONE 'UTC' AS date) - CAST(happened_on AS date))",
+    "days since declared": "CAST(EXTRACT(EPOCH FROM now() - declared_at) / 86400 AS integer)",
+    "happened on": f"CASE WHEN {_HAPPENED} ~ '{_A_DAY}' THEN {_HAPPENED} END",
+    "reason": "content->>'reason'",
+    "id text": "CAST(location.id AS text)",
+}
+_SQLITE = {
+    "actions": "event_actions",
+    "locations": "locations",
+    "records": "records",
+    "month of registered": "substr(registered_at, 1, 7)",
+    "month of action": "substr(action.created_at, 1, 7)",
+    "month of event": "substr(happened_on, 1, 7)",
+    "days to registration": "CAST(julianday(date(registered_at)) - julianday(happened_on) AS integer)",
+    "days since declared": "CAST(julianday('now') - julianday(declared_at) AS integer)",
+    "happened on": f"CASE WHEN date({_HAPPENED}, '+0 days') = {_HAPPENED} THEN {_HAPPENED} END",
+    "reason": "content->>'reason'",
+    "id text": "location.id",
+}
+
+_BODIES = {
+    "records": """
+SELECT
+  last.event_id,
+  last.event_type,
+  last.declared_at,
+  registration.created_at AS registered_at,
+  registration.registration_number,
+  COALESCE(registration.created_at_location, declaration.created_at_location) AS office_id,
+  location.name AS office,
+  [happened on] AS happened_on,
+  last.action_type AS last_action,
+  last.created_at AS last_action_at,
+  last.declaration
+FROM (
+  SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY created_at DESC, id DESC) AS place
+  FROM [actions] action
+  WHERE action_type NOT IN ('READ', 'ASSIGN', 'UNASSIGN', 'PRINT_CERTIFICATE')
+) last
+LEFT JOIN (
+  SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY created_at, id) AS place
+  FROM [actions] action
+  WHERE action_type = 'REGISTER'
+) registration ON registration.event_id = last.event_id AND registration.place = 1
+LEFT JOIN (
+  SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY created_at, id) AS place
+  FROM [actions] action
+  WHERE action_type IN ('DECLARE', 'NOTIFY')
+) declaration ON declaration.event_id = last.event_id AND declaration.place = 1
+LEFT JOIN [locations] location
+  ON [id text] = COALESCE(registration.created_at_location, declaration.created_at_location)
+WHERE last.place = 1
+""",
+    "registrations_by_month": """
+SELECT [month of registered] AS month, event_type, office_id, office, count(*) AS registrations
+FROM [records]
+WHERE registered_at IS NOT NULL
+GROUP BY 1, 2, 3, 4
+""",
+    "registration_completeness": """
+SELECT
+  [month of event] AS month_of_event,
+  event_type,
+  office_id,
+  office,
+  count(*) AS registered,
+  sum(CASE WHEN [days to registration] <= 30 THEN 1 ELSE 0 END) AS within_30_days,
+  sum(CASE WHEN [days to registration] <= 365 THEN 1 ELSE 0 END) AS within_a_year,
+  sum(CASE WHEN [days to registration] > 365 THEN 1 ELSE 0 END) AS later
+FROM [records]
+WHERE registered_at IS NOT NULL AND happened_on IS NOT NULL
+GROUP BY 1, 2, 3, 4
+""",
+    "rejections_by_month": """
+SELECT
+  [month of action] AS month,
+  action.event_type,
+  action.created_at_location AS office_id,
+  location.name AS office,
+  action.action_type,
+  [reason] AS reason,
+  count(*) AS rejections
+FROM [actions] action
+LEFT JOIN [locations] location ON [id text] = action.created_at_location
+WHERE action.action_type IN ('REJECT', 'ARCHIVE', 'REJECT_CORRECTION')
+GROUP BY 1, 2, 3, 4, 5, 6
+""",
+    "backlog": """
+SELECT
+  event_id,
+  event_type,
+  office_id,
+  office,
+  declared_at,
+  [days since declared] AS days_waiting,
+  last_action
+FROM [records]
+WHERE declared_at IS NOT NULL AND registered_at IS NULL
+  AND last_action NOT IN ('REJECT', 'ARCHIVE', 'MARK_AS_DUPLICATE')
+""",
+}

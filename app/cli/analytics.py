@@ -1,0 +1,74 @@
+"""`country-config analytics`: the tables for statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from app import country, logs
+from app.analytics.marking import MarkingUnavailable
+from app.analytics.places import InvalidFile
+from app.analytics.standing import standing
+from app.analytics.tables import Unusable, script
+from app.cli.analytics_reindex import reindex
+from app.cli.databases import opened
+from app.cli.tables import print_table
+from app.composition.analytics import Analytics, analytics_of, places_of
+from app.decisions.store import Decisions
+from app.encryption import Cipher
+from app.settings import Settings
+
+
+@click.group()
+def analytics() -> None:
+    """Statistics: what is kept, write all records again, and take over the places."""
+
+
+analytics.add_command(reindex)
+
+
+@contextmanager
+def _analytics(settings: Settings) -> Iterator[Analytics]:
+    """What a person can mend becomes one plain message."""
+    logs.configure(settings)
+    made = analytics_of(settings, country.load(settings.country_dir))
+    try:
+        yield made
+    except (Unusable, MarkingUnavailable, InvalidFile) as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        made.close()
+
+
+@analytics.command()
+def status() -> None:
+    """What stands in the tables, which event types are marked, and what is lacking."""
+    with _analytics(Settings.from_env()) as made:
+        if made.store is None:
+            raise click.ClickException("ANALYTICS_DATABASE_URL is not set: nothing is kept for statistics")
+        found = standing(made.store)
+        marked = made.markings.event_types()
+        print_table([], [(name, value) for name, value in found.lines()])
+        print_table([], [("Marked event types", ", ".join(sorted(marked)) or "none: see docs/analytics.md")])
+
+
+@analytics.command()
+def sql() -> None:
+    """Print the SQL of the tables and views, for an owner of a PostgreSQL in which we may make none."""
+    click.echo(script(), nl=False)
+
+
+@analytics.command()
+def locations() -> None:
+    """Take over core's places with a token of core's that is still good, and the country's own files about them."""
+    settings = Settings.from_env()
+    with _analytics(settings) as made, opened(settings) as database:
+        rules = country.load(settings.country_dir)
+        decisions = Decisions(database, Cipher(settings.secret_keys), rules)
+        places = places_of(settings, made, database, decisions)
+        if places is None:
+            raise click.ClickException("ANALYTICS_DATABASE_URL is not set: there is nowhere to keep places")
+        for line in places.take_over():
+            click.echo(line)

@@ -1,0 +1,175 @@
+"""`country-config analytics reindex`: records from files into the tables for statistics."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from app import country, logs
+from app.analytics.files import SUFFIXES, Batch, batches, files_in
+from app.analytics.marking import MarkingUnavailable
+from app.analytics.progress import Progress as Reached
+from app.analytics.reindexing import Reindexing, Report
+from app.analytics.tables import Unusable
+from app.composition.analytics import analytics_of
+from app.database.engine import DatabaseAway
+from app.settings import Settings
+
+_BATCH = 300
+_KEPT_EVERY = 1.0  # seconds
+
+
+@click.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="FILE|DIR")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that do it.")
+@click.option("--restart", is_flag=True, help="From the start, where an earlier run was stopped.")
+def reindex(source: Path, workers: int, restart: bool) -> None:
+    """Write records from a file, or from all *.jsonl and *.jsonl.gz of a directory: one event document a line.
+
+    One that was stopped goes on where it was. Events that cannot be written are printed, with the reason; exits 1
+    where there are any. What is not marked for analytics, or older than what is stored, is only counted.
+    """
+    settings = Settings.from_env()
+    logs.configure(settings)
+    files = files_in(source)
+    if not files:
+        raise click.ClickException(f"{source} holds no file that ends in {', '.join(SUFFIXES)}")
+    kept_at = _kept_at(settings, source)
+    reached = Reached() if restart else Reached.read(kept_at)
+    if reached.received:
+        click.echo(f"Going on after {reached.received:,} events; --restart begins anew.", err=True)
+    is_fine = True
+    try:
+        with _reports(settings, workers) as reports_of, _bar(files) as show:
+            kept = time.monotonic()
+            for batch, report in reports_of(_unread(files, reached)):
+                is_fine &= _count(report, reached)
+                reached.reached(batch.file, batch.end)
+                show(batch, reached)
+                if time.monotonic() - kept > _KEPT_EVERY:
+                    reached.keep(kept_at)
+                    kept = time.monotonic()
+    except (MarkingUnavailable, Unusable) as error:
+        raise click.ClickException(str(error)) from None
+    except DatabaseAway as error:
+        raise click.ClickException(f"The database of ANALYTICS_DATABASE_URL does not answer: {error}") from None
+    except (OSError, EOFError) as error:
+        raise click.ClickException(f"A file cannot be read to its end: {error}") from None
+    finally:
+        reached.keep(kept_at)
+    kept_at.unlink()
+    _say(reached)
+    sys.exit(not is_fine)
+
+
+def _kept_at(settings: Settings, source: Path) -> Path:
+    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(str(source.absolute()).encode()).hexdigest()[:12]
+    return settings.instance_dir / f"reindex-{name}.json"
+
+
+def _unread(files: Sequence[Path], reached: Reached) -> Iterator[Batch]:
+    for file in files:
+        yield from batches(file, reached.start_of(file), _BATCH)
+
+
+def _count(report: Report, reached: Reached) -> bool:
+    """Whether all was well."""
+    reached.received += report.received
+    reached.written += report.written
+    for skipped in report.skipped:
+        if skipped.is_alarming:
+            click.echo(f"{skipped.id or 'no id'}  {skipped.reason}")
+        reason = "could not be written" if skipped.is_alarming else skipped.reason
+        reached.skipped[reason] = reached.skipped.get(reason, 0) + 1
+    return not any(skipped.is_alarming for skipped in report.skipped)
+
+
+def _say(reached: Reached) -> None:
+    click.echo(f"{reached.received:,} events received, {reached.written:,} written.")
+    for reason, count in sorted(reached.skipped.items()):
+        click.echo(f"{count:,} skipped: {reason}.")
+
+
+Reports = Callable[[Iterable[Batch]], Iterator[tuple[Batch, Report]]]
+
+
+@contextmanager
+def _reports(settings: Settings, workers: int) -> Iterator[Reports]:
+    """Batches become reports, in their order; in other processes where there are several workers."""
+    reindexing, close = _reindexing(settings)
+    try:
+        if workers == 1:
+            yield lambda unread: ((batch, reindexing.write(batch.items)) for batch in unread)
+        else:
+            spawn = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start) as pool:
+                yield lambda unread: _in_order(pool, workers, unread)
+    finally:
+        close()
+
+
+def _in_order(pool: ProcessPoolExecutor, workers: int, unread: Iterable[Batch]) -> Iterator[tuple[Batch, Report]]:
+    """No more are under way than are needed to keep everybody busy: the files do not fit into memory."""
+    under_way: deque[tuple[Batch, Future[Report]]] = deque()
+    for batch in unread:
+        under_way.append((batch, pool.submit(_write, batch.items)))
+        if len(under_way) > 2 * workers:
+            first, future = under_way.popleft()
+            yield first, future.result()
+    for first, future in under_way:
+        yield first, future.result()
+
+
+_own: list[Reindexing] = []  # of this process, where it is one of several
+
+
+def _start() -> None:
+    settings = Settings.from_env()
+    logs.configure(settings)
+    _own.append(_reindexing(settings)[0])
+
+
+def _write(items: list[bytes]) -> Report:
+    return _own[0].write(items)
+
+
+def _reindexing(settings: Settings) -> tuple[Reindexing, Callable[[], None]]:
+    analytics = analytics_of(settings, country.load(settings.country_dir))
+    if analytics.store is None:
+        raise click.ClickException(
+            "ANALYTICS_DATABASE_URL is not set: it is where the records are written for statistics"
+        )
+    return analytics.reindexing, analytics.close
+
+
+@contextmanager
+def _bar(files: Sequence[Path]) -> Iterator[Callable[[Batch, Reached], None]]:
+    """On stderr, and only where somebody looks at it: the part that is done, the rate, and the time that is left."""
+    sizes = {file: file.stat().st_size for file in files}
+    before = {file: sum(list(sizes.values())[:place]) for place, file in enumerate(files)}
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=sum(sizes.values()), said="")
+        began: list[tuple[float, int]] = []
+
+        def show(batch: Batch, reached: Reached) -> None:
+            began.append((time.monotonic(), reached.received)) if not began else None
+            (start, first), now = began[0], time.monotonic()
+            rate = (reached.received - first) / (now - start) if now > start else 0.0
+            said = f"{reached.received:,} events, {rate:,.0f}/s"
+            progress.update(task, completed=before[batch.file] + batch.read, said=said)
+
+        yield show

@@ -1,0 +1,70 @@
+"""Statistics, put together for the web application, the worker and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from flask import Blueprint
+
+from app.access.core_token import CoreTokens
+from app.analytics.event_configs import EventConfigurations
+from app.analytics.locations import Places
+from app.analytics.marking import Markings, MarkingsOfCountry
+from app.analytics.reindexing import Reindexing
+from app.analytics.routes import AUDIENCES, reindex_routes
+from app.analytics.store import AnalyticsStore
+from app.country import Country
+from app.database.engine import Database
+from app.decisions.store import Decisions
+from app.opencrvs.locations import CoreLocations
+from app.opencrvs.public_key import PublicKey
+from app.settings import Settings
+from app.triggers.analysing import Analysing
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Analytics:
+    """The tables for statistics, None where there is to be no such database, and what may be kept in them."""
+
+    store: AnalyticsStore | None
+    markings: Markings
+
+    @property
+    def reindexing(self) -> Reindexing:
+        return Reindexing(self.store, self.markings)
+
+    def routes(self, key: PublicKey) -> Blueprint:
+        """What core calls; `key` is its auth service's."""
+        return reindex_routes(CoreTokens(key, AUDIENCES), self.reindexing)
+
+    def analysing(self, decisions: Decisions) -> Analysing:
+        """What the worker does."""
+        return Analysing(decisions, self.store, self.markings)
+
+    def close(self) -> None:
+        if self.store is not None:
+            self.store.database.close()
+
+
+def analytics_of(settings: Settings, rules: Country) -> Analytics:
+    """Asks no database and no configuration before it is used."""
+    url = settings.analytics_database_url
+    if url is None:
+        log.warning(
+            "analytics.off",
+            reason="ANALYTICS_DATABASE_URL is not set",
+            advice="nothing is written for statistics, and /reindex keeps nothing: set it, or do without dashboards",
+        )
+    configured = EventConfigurations(settings.event_config_url) if settings.event_config_url else None
+    return Analytics(AnalyticsStore(Database(url)) if url is not None else None, MarkingsOfCountry(rules, configured))
+
+
+def places_of(settings: Settings, analytics: Analytics, main: Database, decisions: Decisions) -> Places | None:
+    """None where there is nowhere to keep them. Core is asked with the tokens that its questions bring."""
+    if analytics.store is None:
+        return None
+    core = CoreLocations(settings.gateway_url) if settings.gateway_url else None
+    return Places(analytics.store, core, decisions.longest_token, main, settings.country_dir)

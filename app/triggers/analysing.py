@@ -1,0 +1,70 @@
+"""Writing what was accepted into the tables for statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.analytics.json_text import Unfit
+from app.analytics.marking import Markings, MarkingUnavailable
+from app.analytics.rows import rows_if_accepted
+from app.analytics.store import STALE, AnalyticsStore
+from app.analytics.tables import Unusable
+from app.database.engine import DatabaseAway
+from app.decisions.decision import Decision
+from app.decisions.store import Decisions
+from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sent
+from app.outbox.states import Priority
+from app.triggers.consequences import holds
+
+CHANNEL = "analytics"
+
+
+@dataclass(frozen=True)
+class Analysing:
+    """Without a store nothing is owed, nor of an event type of which nothing is kept."""
+
+    decisions: Decisions
+    store: AnalyticsStore | None
+    markings: Markings
+
+    def owed(self, decision: Decision) -> Sequence[NewDelivery]:
+        """A consequence: to write the event as it is once this action is accepted."""
+        if self.store is None or not self.markings.may_concern(decision.event_type):
+            return ()
+        return (
+            NewDelivery(
+                # Where core refused what was decided first, what was decided then is written too.
+                key=f"{CHANNEL}.{decision.runs}",
+                channel=CHANNEL,
+                destination=CHANNEL,
+                priority=Priority.BULK,
+                message=f"{decision.event_type} {decision.action_type}",
+                subject=decision.event_id,
+            ),
+        )
+
+    def write(self, delivery: Delivery) -> Outcome:
+        """The sender of the `analytics` channel."""
+        decision = self.decisions.find_by_trigger(delivery.trigger.id)
+        if decision is None:
+            return Failed("there is no decision on this trigger")
+        if not holds(decision):
+            return Dropped("it does not hold any more: what was decided was changed")
+        if self.store is None:
+            return Dropped("ANALYTICS_DATABASE_URL is not set any more")
+        try:
+            marking = self.markings.of(decision.event_type)
+            if marking is None:
+                return Dropped("its event type is not marked for analytics")
+            asked = self.decisions.asked(decision)
+            (unwritten,) = self.store.write([rows_if_accepted(asked.document, asked.pending, decision.answer, marking)])
+        except Unfit as error:
+            return Failed(str(error))
+        except (MarkingUnavailable, Unusable) as error:
+            return Retry(str(error), destination_down=True)
+        except DatabaseAway:
+            return Retry("the database of ANALYTICS_DATABASE_URL is away", destination_down=True)
+        if unwritten is None:
+            return Sent("written")
+        return Dropped(STALE) if unwritten.reason == STALE else Failed(unwritten.reason)
