@@ -6,18 +6,18 @@ import json
 from typing import Any
 
 import click
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 
 from app import country
 from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
 from app.database.audit import operator
-from app.database.tables import decisions
+from app.database.tables import decisions, deliveries
 from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, TokenDead, UnknownAction
 from app.decisions.forms import NoNumber, number_text
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
-from app.decisions.store import Decisions
+from app.decisions.store import CONFIRMATION, Decisions
 from app.encryption import Cipher
 from app.settings import Settings
 
@@ -32,12 +32,22 @@ def confirmations() -> None:
 @confirmations.command("list")
 @click.option("--limit", default=50, show_default=True)
 def list_(limit: int) -> None:
-    """What is still open, the oldest first; `refused` is what core did not take."""
-    with opened(Settings.from_env()) as database:
-        statement = select(decisions).where(decisions.c.state.in_(_OPEN)).order_by(decisions.c.created_at).limit(limit)
-        with database.reading() as connection:
-            rows = connection.execute(statement).all()
-    header = ["Action id", "Tracking id", "Event", "Action", "State", "Asked (UTC)", "Deadline", "Token ends"]
+    """What is still open, the oldest first, and why; `refused` is what core did not take."""
+    settings = Settings.from_env()
+    cipher = Cipher(settings.secret_keys)
+    told = and_(deliveries.c.trigger_id == decisions.c.trigger_id, deliveries.c.key == CONFIRMATION.key)
+    is_open = decisions.c.state.in_(_OPEN)
+    statement = (
+        select(decisions, deliveries.c.reason.label("of_core"))
+        .outerjoin(deliveries, told)
+        .where(is_open)
+        .order_by(decisions.c.created_at)
+        .limit(limit)
+    )
+    with opened(settings) as database, database.reading() as connection:
+        rows = connection.execute(statement).all()
+        in_all = connection.execute(select(func.count()).select_from(decisions).where(is_open)).scalar_one()
+    header = ["Action id", "Tracking id", "Event", "Action", "State", "Why", "Asked (UTC)", "Deadline", "Token ends"]
     print_table(
         header,
         [
@@ -47,6 +57,7 @@ def list_(limit: int) -> None:
                 row.event_type,
                 row.action_type,
                 row.state,
+                row.of_core or (cipher.decrypt(row.reason) if row.reason is not None else ""),
                 shown_time(row.created_at),
                 shown_time(row.deadline),
                 shown_time(row.token_expires_at),
@@ -56,6 +67,8 @@ def list_(limit: int) -> None:
     )
     if not rows:
         click.echo("Nothing is open.")
+    elif in_all > len(rows):
+        click.echo(f"{in_all - len(rows)} more are open: --limit {in_all} shows all.")
 
 
 @confirmations.command()

@@ -164,7 +164,8 @@ class Decisions:
             if held is None:
                 return False
             connection.execute(update(decisions).where(_is(decision.key)).values(registration_number=None))
-            answer = self._answer(connection, action, ruling)
+            # Core may have taken the number that it was told before, and only its answer was lost.
+            answer = self._answer(connection, action, ruling, told_before=decision.answer.get("registrationNumber"))
             values = self._ended(ruling, answer) | {
                 "runs": decision.runs + 1,
                 "state": DecisionState.CONFIRMING,
@@ -255,7 +256,9 @@ class Decisions:
                 .values(**values)
             )
 
-    def _answer(self, connection: Connection, action: Action, ruling: Ruling) -> dict[str, Any]:
+    def _answer(
+        self, connection: Connection, action: Action, ruling: Ruling, told_before: str | None = None
+    ) -> dict[str, Any]:
         """What an accept is answered with: additions, and for REGISTER the number, made here where there is none."""
         if ruling.verdict is not Verdict.ACCEPT:
             return {}
@@ -265,7 +268,7 @@ class Decisions:
         if ruling.annotation is not None:
             answer["annotation"] = dict(ruling.annotation)
         if action.pending.type == "REGISTER":
-            number = ruling.registration_number
+            number = ruling.registration_number or told_before
             if number is not None and numbers.is_taken(connection, number):
                 raise numbers.NoNumber("the registration number that the rule gave is taken by another record")
             answer["registrationNumber"] = number or numbers.made(connection, self._database, self._country, action)

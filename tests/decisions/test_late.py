@@ -309,6 +309,32 @@ def test_a_token_for_another_event_confirms_nothing(late: Late) -> None:
     assert late.say(document, "accept", late.country.token(document)) == 202
 
 
+def test_what_core_refused_is_accepted_again_with_the_same_number(late: Late) -> None:
+    def number() -> str | None:
+        with late.country.database.reading() as connection:
+            return connection.scalar(select(decisions.c.registration_number))
+
+    document = late.defer()
+    late.core.tokens = {"another"}
+    assert late.say(document, "accept") == 202
+    late.work()
+    assert late.state(document) == "refused"
+    told_before = number()
+    late.core.tokens = None
+    assert late.say(document, "accept") == 202
+    late.work()
+    assert late.state(document) == "confirmed"
+    assert number() == told_before is not None
+
+
+def test_the_list_says_why_and_how_many_more(late: Late, run: Callable[..., Result]) -> None:
+    late.defer()
+    late.defer("DECLARE")
+    listed = run("confirmations", "list", "--limit", "1").output
+    assert "ask the" in listed  # the reason of DEFER, in a narrow column
+    assert "1 more are open: --limit 2 shows all." in listed
+
+
 def test_an_operator_lists_accepts_and_rejects(late: Late, run: Callable[..., Result]) -> None:
     first, second = late.defer(), late.defer("DECLARE")
     listed = run("confirmations", "list").output
