@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -17,7 +18,6 @@ from app.decisions.timed_calls import CountryTimeout, TimedCalls
 
 log = structlog.get_logger()
 
-_calls = TimedCalls(most_hanging=8)
 _LONGEST_DEADLINE = timedelta(days=3650)
 
 
@@ -52,7 +52,8 @@ def rule(rules: Sequence[Rule], action: Action, timeout: float) -> Ruling:
     if not rules:
         return Ruling(Verdict.ACCEPT, said=("no rule matches: the default accepts",))
     try:
-        return _calls(lambda: _combined(rules, [_answer_of(one, action) for one in rules]), timeout)
+        calls = _calls_of(tuple(rules))
+        return calls(lambda: _combined(rules, [_answer_of(one, action) for one in rules]), timeout)
     except CountryTimeout as error:
         ruling = undecided(f"the rules: {error}")
     except WrongAnswer as error:
@@ -68,6 +69,12 @@ def rule(rules: Sequence[Rule], action: Action, timeout: float) -> Ruling:
         advice="core was told to wait; mend rules.py, and the worker asks it again",
     )
     return ruling
+
+
+@lru_cache(maxsize=1_000)
+def _calls_of(_rules: tuple[Rule, ...]) -> TimedCalls:
+    """Those of the same rules are counted together, so that one that hangs holds up the records of no other."""
+    return TimedCalls(most_hanging=8)
 
 
 def undecided(reason: str, said: tuple[str, ...] = ()) -> Ruling:

@@ -96,6 +96,23 @@ def test_calls_that_hang_do_not_stop_others_until_there_are_too_many() -> None:
             continue
 
 
+def test_a_rule_that_hangs_holds_up_no_other_records(make_country: MakeCountry) -> None:
+    rules = """
+import threading
+
+@on_action("birth", "DECLARE")
+def hangs(action):
+    threading.Event().wait(20)
+
+@on_action("death", "DECLARE")
+def answers(action):
+    return Reject("no")
+"""
+    country = make_country(rules, DECISION_TIMEOUT="0.1")
+    assert [country.ask(question("DECLARE")).status_code for _ in range(10)] == [202] * 10
+    assert country.ask(question("DECLARE", "death")).status_code == 400
+
+
 def test_an_event_type_that_a_column_refuses_is_answered(make_country: MakeCountry) -> None:
     country = make_country()
     document = question("DECLARE") | {"type": "bi\0rth"}
