@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
@@ -50,6 +51,7 @@ Row = tuple[str | None, ...]
 Version = tuple[str, int]
 """When the document was changed last, and how many actions it has: the greater one is the newer."""
 
+_NEVER = "~"  # as a text, later than any date-time
 _LONGEST_NUMBER = 600  # characters; PostgreSQL's index takes 2,700 bytes
 
 
@@ -181,8 +183,12 @@ def _states_in_order(document: EventDocument) -> Iterator[tuple[Action, Declarat
             yield action, state
         else:  # a CREATE that is not the oldest: what is older than it has not happened yet where its row stands
             until_then = {id(step[0]) for step in in_order[: position + 1]}
-            actions = [one for one in document.actions if one.status != "Accepted" or id(one) in until_then]
-            *_, (_, state_then) = states(replace(document, actions=tuple(actions)))
+            # Put off, not left out: a correction that is approved is found even where it was accepted later.
+            actions = [
+                replace(one, created_at=_NEVER) if one.status == "Accepted" and id(one) not in until_then else one
+                for one in document.actions
+            ]
+            _, state_then = next(islice(states(replace(document, actions=tuple(actions))), position, None))
             yield action, state_then
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.analytics.json_text import Unfit
@@ -76,6 +76,13 @@ steps = st.tuples(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(steps, max_size=8))
+@example(
+    [  # a correction that is approved before it was accepted, and all of it before the record was made
+        ("APPROVE_CORRECTION", "Accepted", 0, {"a.b": []}, None, 3),
+        ("CREATE", "Accepted", 0, {}, None, None),
+        ("REQUEST_CORRECTION", "Accepted", 0, {}, None, None),
+    ]
+)
 def test_rows_of_any_history_are_those_of_the_model(history: list[Any]) -> None:
     actions = []
     for number, (kind, status, minute, declaration, annotation, original) in enumerate(history, 1):
