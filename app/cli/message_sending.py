@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 import click
 
@@ -33,15 +35,19 @@ SMS_MARK = "Test: "  # brackets count double in an SMS
 
 @click.command()
 @click.argument("name")
+@click.argument(
+    "directory", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="[DIR]"
+)
 @click.option("--to", "recipient", required=True, help="An e-mail address or a telephone number.")
 @click.option("--language", "languages", multiple=True, help="Several are said in one message. [default: the usual]")
 @click.option("--channel", type=click.Choice(["email", "sms"]), help="[default: what --to is]")
-def send(name: str, recipient: str, languages: Sequence[str], channel: str | None) -> None:
+def send(name: str, directory: Path | None, recipient: str, languages: Sequence[str], channel: str | None) -> None:
     """Send the sample of the message NAME, at once and marked as a test. Exits 1 where it is not taken.
 
-    It goes through the mail server or the SMS provider that the server is set to, and leaves nothing in the outbox.
+    DIR is a country's directory; without it, COUNTRY_DIR. It goes through the mail server or the SMS provider that the
+    server is set to, and leaves nothing in the outbox.
     """
-    settings = Settings.from_env()
+    settings = Settings.from_env({**os.environ, "COUNTRY_DIR": str(directory)} if directory is not None else None)
     logs.configure(settings)
     sample = _sample(settings, name)
     renderer = create_renderer(settings)
@@ -50,7 +56,8 @@ def send(name: str, recipient: str, languages: Sequence[str], channel: str | Non
         answer = _by_email(settings, renderer, sample, recipient.strip(), languages)
     else:
         answer = _by_sms(settings, renderer, sample, recipient.strip(), languages)
-    click.echo(answer)
+    whose = f"with what {settings.country_dir} changes" if settings.country_dir else "as shipped: no DIR is named"
+    click.echo(f"{answer} The message is {whose}.")
 
 
 def _sample(settings: Settings, name: str) -> Sample:

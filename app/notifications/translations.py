@@ -184,20 +184,31 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError as error:
         broken = octets.count(b"\n", 0, error.start) + 1
         raise BadTranslationFile(path, broken, "not UTF-8. Save it as CSV UTF-8.") from None
+    first, _, rest = text.partition("\n")
     read = 0
+    if first.lower().startswith("sep="):  # what some spreadsheet programs put before the table
+        text, read = rest, 1
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), strict=True):
+        for row in csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=_delimiter(text)):
             read += 1
             yield read, row
     except csv.Error as error:
         raise BadTranslationFile(path, read + 1, str(error)) from None
 
 
+def _delimiter(text: str) -> str:
+    """What stands between the columns: spreadsheet programs write semicolons where a comma is for decimals."""
+    header = text.partition("\n")[0]
+    for delimiter in (",", ";", "\t"):
+        if "id" in (cell.strip().strip('"') for cell in header.split(delimiter)):
+            return delimiter
+    return ","
+
+
 def _check_header(path: Path, header: Sequence[str]) -> None:
     named = [name for name in header if name]
     if "id" not in header:
-        hint = " Separate the columns with commas." if any(";" in name or "\t" in name for name in named) else ""
-        raise BadTranslationFile(path, 1, f"no column is called `id`.{hint}")
+        raise BadTranslationFile(path, 1, "no column is called `id`.")
     if len(set(named)) < len(named):
         raise BadTranslationFile(path, 1, "two columns have the same name")
     if not set(named) - _NOT_LANGUAGES:

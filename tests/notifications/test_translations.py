@@ -112,7 +112,7 @@ class TestOverlay:
         ("id,en\na,x\na,y\n", 3, "'a' is there twice"),
         ("id,en\na,x\n,y\n", 3, "under `id` is empty"),
         ('id,en\na,x\nb,"never closed\nc,z\n', 3, "unexpected end of data"),
-        ("id;en\na;x\n", 1, "Separate the columns with commas"),
+        ("id|en\na|x\n", 1, "no column is called `id`"),
         ("id,en,en\n", 1, "the same name"),
         ("id,description\n", 1, "no column is a language"),
         ("", 1, "no column is called `id`"),
@@ -124,6 +124,28 @@ def test_a_bad_file_is_refused_by_name_and_row(tmp_path: Path, content: str | by
         load([path.parent])
     assert (raised.value.path, raised.value.row) == (path, row)
     assert str(raised.value).startswith(f"{path}, row {row}: ")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id;description;en\na;;one, two\n",
+        "id\tdescription\ten\na\t\tone, two\n",
+        'sep=;\n"id";"description";"en"\na;;one, two\n',
+        'sep=,\r\nid,description,en\r\na,,"one, two"\r\n',
+        'description,en,id\n,"one, two",a\n',
+    ],
+)
+def test_columns_are_separated_as_spreadsheet_programs_of_any_country_do_it(tmp_path: Path, content: str) -> None:
+    path = write(tmp_path / "t", "ours.csv", content)
+    assert load([path.parent]).texts["a"] == {"en": "one, two"}
+
+
+def test_rows_are_counted_behind_a_line_that_names_the_separator(tmp_path: Path) -> None:
+    path = write(tmp_path / "t", "ours.csv", "sep=;\nid;en\na;x\na;y\n")
+    with pytest.raises(BadTranslationFile) as raised:
+        load([path.parent])
+    assert raised.value.row == 4
 
 
 class TestSubstitute:

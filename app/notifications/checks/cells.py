@@ -20,6 +20,10 @@ _OF_A_SPREADSHEET = re.compile(r"#(?:NAME\?|REF!|VALUE!|DIV/0!|N/A|NULL!|NUM!)")
 _GARBLED = re.compile("[ÃÂØÙ][\u0080-\u00bf]|â€|\ufffd")
 
 
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[a-z]+|#[0-9]+);")
+_SCRIPT = re.compile(r"<script|javascript:|\bon[a-z]+\s*=", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Variables:
     """Those that messages have. `alike` leads from a name to the first of all names of the same thing.
@@ -88,7 +92,10 @@ def cell_problems(
             others = {one: text for one, text in wording.translations.texts[text_id].items() if one != language}
             yield from _placeholders(cell, others, variables)
             yield from _letters(cell)
-            if text_id not in plain:
+            if text_id in plain:
+                yield from _markup(cell)
+            else:
+                yield from _scripts(cell)
                 for problem in markup_problems(cell.text):
                     yield replace(cell.error(f": {problem.what}", "mend the HTML of this text"), goes_out=True)
 
@@ -123,6 +130,16 @@ def _placeholders(cell: _Cell, others: Mapping[str, str], variables: Variables) 
             if not variables.may_lack(cell.text_id, name):
                 what = f" does not say {{{{{name}}}}}, which {', '.join(others)} say{'' if len(others) > 1 else 's'}"
                 yield cell.warning(what, "is it left out on purpose?")
+
+
+def _markup(cell: _Cell) -> Iterator[Problem]:
+    if found := _MARKUP.search(cell.text):
+        yield cell.warning(f" has {found.group()} in it, which is shown as it stands", "write it as plain text")
+
+
+def _scripts(cell: _Cell) -> Iterator[Problem]:
+    if found := _SCRIPT.search(cell.text):
+        yield cell.error(f" has {found.group()} in it", "take it out: programs for mail refuse such messages")
 
 
 def _letters(cell: _Cell) -> Iterator[Problem]:

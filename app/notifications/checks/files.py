@@ -76,8 +76,14 @@ def _top_problems(country: Path) -> Iterator[Problem]:
         yield warning(country, None, f"has none of {', '.join(_TOP)} in it", "is it the directory of a country?")
     for name in names:
         close = get_close_matches(name.lower(), _TOP, n=1, cutoff=0.8)
-        if close and name not in _TOP and close[0] not in names:
-            yield warning(country / name, None, "nothing looks here", f"did you mean {close[0]}?")
+        path = country / name
+        if close and name not in _TOP:
+            yield warning(path, None, "nothing looks here", f"did you mean {close[0]}?")
+        elif path.suffix.lower() in (*_TABLES, *_PICTURES, ".html", ".toml"):
+            where = "translations" if path.suffix.lower() in _TABLES else "templates/email"
+            yield warning(path, None, "nothing looks here", f"put it into {where}, if it is for messages")
+        elif name == "email":
+            yield warning(path, None, "nothing looks here", "put it into templates")
 
 
 def _misplaced(templates: Path) -> Iterator[Problem]:

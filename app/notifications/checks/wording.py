@@ -72,8 +72,6 @@ def _unreadable(bad: BadTranslationFile) -> Problem:
     """In words for those who have a spreadsheet before them."""
     if "UTF-8" in bad.problem:
         what, cure = "this row is not UTF-8", "save the file again as CSV UTF-8; nothing of it was read"
-    elif "Separate" in bad.problem:
-        what, cure = "its cells are not separated by commas", "save it as CSV with commas; nothing of it was read"
     elif bad.row == 1:
         what, cure = (
             bad.problem.removesuffix("."),

@@ -68,8 +68,6 @@ def _file(name: str, content: str | bytes, what: str, cure: str, severity: Sever
 
 
 TABLES = {
-    "semicolons": _table("id;description;en\n2fa.title;;Code\n", 1, "not separated by commas", "as CSV with commas"),
-    "tabs": _table("id\tdescription\ten\n", 1, "not separated by commas", "as CSV with commas"),
     "latin-1": _table(
         "id,fr\n2fa.title,Code\n2fa.intro,Clé\n".encode("latin-1"),
         3,
@@ -89,6 +87,17 @@ TABLES = {
         *(CSV, 2, "2fa.title is in ours copy.csv too, and this one counts", "in one file only", WARNING),
     ),
     "a-spreadsheet": _file("translations/ours.xlsx", b"PK", "no text of it is used", "save it as CSV UTF-8"),
+    "a-table-beside-its-directory": Mistake(
+        {"ours.csv": "id,en\n2fa.title,A\n", CSV: "id,en\n2fa.title,A\n"},
+        *("ours.csv", None, "nothing looks here", "put it into translations", WARNING),
+    ),
+    "tags-in-a-subject": Mistake(
+        {CSV: "id,en\n2fa.subject,<b>Code</b> &amp; more\n"},
+        *(CSV, 2, "has <b> in it, which is shown as it stands", "write it as plain text", WARNING),
+    ),
+    "a-script": _table(
+        'id,en\n2fa.intro,"<a href=""javascript:x()"">here</a>"\n', 2, "has javascript: in it", "programs for mail"
+    ),
     "a-mistyped-id": _odd("A", "no message uses the text 2fa.titel", "did you mean 2fa.title?", "2fa.titel"),
     "an-id-of-nothing": _odd("A", "no message uses the text qqqq", "is its id right?", "qqqq"),
     "a-language-in-capitals": _odd(
