@@ -65,7 +65,7 @@ def _bytes(request: Request, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> Refused:
-    return Refused(413, *because("Request entity too large", f"The body is larger than {limit // 1024} KB"))
+    return Refused(413, *because("Request entity too large", f"The body is larger than {_size(limit)}"))
 
 
 def _not_json(_constant: str) -> NoReturn:
@@ -74,3 +74,7 @@ def _not_json(_constant: str) -> NoReturn:
 
 def _bad_json(message: str) -> Refused:
     return Refused(400, *because("Invalid JSON", message))
+
+
+def _size(octets: int) -> str:
+    return f"{octets // MEGABYTE} MB" if octets >= MEGABYTE else f"{octets // 1024} KB"

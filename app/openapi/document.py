@@ -23,6 +23,7 @@ _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.SIGNED: [],
 }
 _REFUSALS: Mapping[str, str] = {
+    "400": "The body is no JSON",
     "401": "The token or key is missing or not valid",
     "403": "Not allowed to this caller",
     "404": "There is no such thing",

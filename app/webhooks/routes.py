@@ -19,7 +19,15 @@ from app.http.requests import request_id
 from app.webhooks import forms
 from app.webhooks.addresses import ForbiddenUrl
 from app.webhooks.answers import shown, shown_delivery
-from app.webhooks.service import BadSecret, Busy, NoSuchEventType, ReplayUnderWay, WebhookService, changed_wish
+from app.webhooks.service import (
+    BadSecret,
+    Busy,
+    NeverTold,
+    NoSuchEventType,
+    ReplayUnderWay,
+    WebhookService,
+    changed_wish,
+)
 from app.webhooks.subscription import Subscription, Wish
 from app.webhooks.subscriptions import ChangedMeanwhile, TooMany, UnknownSubscription
 
@@ -196,6 +204,10 @@ def saved(save: Any) -> Any:
         raise Refused(422, "Invalid request", [{"path": ["url"], "message": str(error)}]) from None
     except BadSecret as error:
         raise Refused(422, "Invalid request", [{"path": ["secret"], "message": str(error)}]) from None
+    except NeverTold as error:
+        raise Refused(
+            422, "Invalid request", [{"path": ["eventTypes", error.position], "message": str(error)}]
+        ) from None
     except NoSuchEventType:
         said = "The subscription is told of no event of this type: see its eventTypes"
         raise Refused(422, "Invalid request", [{"path": ["eventType"], "message": said}]) from None

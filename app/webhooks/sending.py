@@ -82,8 +82,10 @@ class Sending:
                 timeout=TIMEOUT,
                 ca_file=self.ca_file,
             )
-        except ForbiddenUrl as error:
-            return Failed(f"not sent: {error}")
+        except ForbiddenUrl as error:  # by a setting or a DNS that may be mended
+            if is_test:
+                return Failed(f"not sent: {error}")
+            return self._again(delivery, subscription, f"not sent: {error}", destination_down=False)
         except NoAnswer as error:
             if is_test:
                 return Failed(str(error))

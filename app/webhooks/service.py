@@ -21,7 +21,7 @@ from app.outbox.delivery import NewDelivery, Trigger
 from app.outbox.operations import Change
 from app.webhooks import own_events, replaying
 from app.webhooks.addresses import AllowedAddresses
-from app.webhooks.event import EventType
+from app.webhooks.event import Category, EventType
 from app.webhooks.formats import FORMATS
 from app.webhooks.publishing import CHANNEL, delivery_to
 from app.webhooks.subscription import DESTINATION, Subscription, Wish
@@ -30,6 +30,14 @@ from app.webhooks.subscriptions import Subscriptions, UnknownSubscription
 
 class BadSecret(ValueError):
     """A secret that the format cannot sign with."""
+
+
+class NeverTold(ValueError):
+    """There is no event type of this name; `position` is its place among those that were asked for."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__("There is no event type of this name: see /webhooks/event-types")
+        self.position = position
 
 
 class Busy(Exception):
@@ -65,6 +73,7 @@ class WebhookService:
         self, client: Client, wish: Wish, secret: str | None, author: Author, *, active: bool = True
     ) -> tuple[Subscription, str]:
         """Returns the secret, too. Raises ForbiddenUrl and BadSecret."""
+        self._check_types(wish)
         self._check([wish.url])
         secret = _secret(wish, secret)
         made = self.subscriptions.create(client.id, wish, secret, active=active)
@@ -75,6 +84,8 @@ class WebhookService:
         self, subscription: Subscription, wish: Wish, author: Author, *, active: bool | None, secret: str | None
     ) -> Subscription:
         """Raises ForbiddenUrl, BadSecret and ChangedMeanwhile."""
+        if wish.event_types != subscription.wish.event_types:
+            self._check_types(wish)
         if wish.url != subscription.wish.url:
             self._check([wish.url])
         # Another format may not be able to sign with the secret that there is.
@@ -153,6 +164,15 @@ class WebhookService:
             raise UnknownSubscription
         self.subscriptions.find(found.delivery.destination.removeprefix(DESTINATION), client.id)
         return operations.retry(self.database, [delivery_id], author)
+
+    def _check_types(self, wish: Wish) -> None:
+        """Raises NeverTold for a name that nothing has or will have. Records of any type may come."""
+        known = {*Category, *(one.name for one in self.event_types())}
+        ends = {".".join(name.split(".")[-2:]) for name in known if name.startswith("events.")}
+        for position, name in enumerate(wish.event_types):
+            is_of_record = name.startswith("events.") and ".".join(name.split(".")[-2:]) in ends
+            if "*" not in name and name not in known and not is_of_record:
+                raise NeverTold(position)
 
     def _check(self, urls: Sequence[str]) -> None:
         """Raises ForbiddenUrl, and Busy where others are being checked: a name server that hangs stops nobody else.

@@ -96,6 +96,8 @@ def test_each_client_sees_only_its_own(hooks: Hooks, api: Api) -> None:
         ({"eventTypes": []}, ["eventTypes"]),
         ({"eventTypes": ["a b"]}, ["eventTypes", 0]),
         ({"eventTypes": "events.*"}, ["eventTypes"]),
+        ({"eventTypes": ["*", "user.creatd"]}, ["eventTypes", 1]),
+        ({"eventTypes": ["events.birth.register.acepted"]}, ["eventTypes", 0]),
         ({"url": "ftp://example.com"}, ["url"]),
         ({"url": 5}, ["url"]),
         ({"secret": "short"}, ["secret"]),
