@@ -312,7 +312,7 @@ def test_a_text_with_more_than_variables_in_it_is_told_of_by_its_row(
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        ("id;description;en\na;b;c\n", "1 no column is called `id`"),
+        ("id|description|en\na|b|c\n", "1 no column is called `id`"),
         ('id,en\na,"x\n', "2 unexpected end of data"),
         (b"id,en\na,\xe9\n", "2 not UTF-8"),
     ],
