@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+_MOST_NAMED = 3  # files
+
 
 class Severity(StrEnum):
     """An error fails the check; a warning costs money or looks bad."""
@@ -52,14 +54,20 @@ def warning(file: Path | str, row: int | None, what: str, cure: str) -> Problem:
 
 
 def told_once(problems: Iterable[Problem]) -> list[Problem]:
-    """Errors first, each once; what is wrong alike in several places is told of the first, with how many more."""
+    """Errors first, each once; what is wrong alike in several places is told of the first, and where else."""
     alike: dict[tuple[Severity, str, str], list[Problem]] = {}
     for problem in problems:
         places = alike.setdefault((problem.severity, problem.what, problem.cure), [])
         if problem not in places:
             places.append(problem)
-    told = [
-        first if not more else replace(first, what=f"{first.what} (and in {len(more)} more)")
-        for first, *more in alike.values()
-    ]
+    told = [replace(first, what=first.what + _elsewhere(first, more)) for first, *more in alike.values()]
     return sorted(told, key=lambda one: (one.severity, one.file, one.row or 0))
+
+
+def _elsewhere(first: Problem, more: list[Problem]) -> str:
+    """Such as " (and in 4 more: translations/pt.csv, translations/sw.csv)": the other files, as far as they are few."""
+    if not more:
+        return ""
+    files = sorted({"/".join(Path(one.file).parts[-2:]) for one in more if one.file != first.file})
+    named = ", ".join(files[:_MOST_NAMED]) + (", …" if len(files) > _MOST_NAMED else "")
+    return f" (and in {len(more)} more{': ' * bool(named)}{named})"

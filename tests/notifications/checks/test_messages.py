@@ -130,7 +130,8 @@ class TestRepetition:
             '{% extends "default/layout.html" %}{% block signature %}<p style="color:#999">Bye<i></p>{% endblock %}'
         )
         problems = said({"templates/email/layout.html": layout})
-        assert [one.what.rpartition(" (")[2] for one in problems] == ["and in 1 more)", "and in 1 more)"]
+        elsewhere = [one.what.rpartition(" (")[2] for one in problems]
+        assert elsewhere == ["and in 1 more: email/informant.html)", "and in 1 more)"]
 
     def test_a_line_that_fails_is_told_once_for_all_messages_and_languages(self, said: Check, tmp_path: Path) -> None:
         problems = said({"templates/email/parts.html": "{% macro code_box(value) %}{{ valeu }}{% endmacro %}"})
