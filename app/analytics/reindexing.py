@@ -19,7 +19,7 @@ from app.analytics.documents import document_of
 from app.analytics.json_text import Unfit
 from app.analytics.marking import Marking, Markings
 from app.analytics.rows import EventRows, event_rows
-from app.analytics.store import AnalyticsStore
+from app.analytics.store import AnalyticsStore, Unwritten
 from app.records.formats import is_uuid
 from app.records.schema import InvalidDocument
 
@@ -76,15 +76,25 @@ class Reindexing:
     def _write(self, items: Iterable[bytes]) -> Report:
         marked: dict[str, Marking | None] = {}
         outcomes = [self._read(item, marked) for item in items]
-        events = [outcome for outcome in outcomes if isinstance(outcome, EventRows)]
-        skipped = [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
-        unwritten = self.store.write(events) if self.store is not None and events else []
-        skipped += [
-            Skipped(event.event_id, why.reason, why.is_alarming)
-            for event, why in zip(events, unwritten, strict=True)
-            if why is not None
-        ]
+        unwritten = iter(self._store([outcome for outcome in outcomes if isinstance(outcome, EventRows)]))
+        skipped = []
+        for outcome in outcomes:
+            if isinstance(outcome, Skipped):
+                skipped.append(outcome)
+            elif (why := next(unwritten)) is not None:
+                skipped.append(Skipped(outcome.event_id, why.reason, why.is_alarming))
         return Report(len(outcomes), len(outcomes) - len(skipped), skipped)
+
+    def _store(self, events: list[EventRows]) -> list[Unwritten | None]:
+        """As the store's `write`; what cannot be made into rows is found, and left out of a second try."""
+        if self.store is None or not events:
+            return []
+        try:
+            return self.store.write(events)
+        except Unfit:
+            unfit = {id(event): reason for event in events if (reason := _unfit(event)) is not None}
+            written = iter(self._store([event for event in events if id(event) not in unfit]))
+            return [unfit[id(event)] if id(event) in unfit else next(written) for event in events]
 
     def _read(self, item: bytes, marked: dict[str, Marking | None]) -> EventRows | Skipped:
         """The rows of an event; `marked` remembers what is marked, so that a batch is of one mind."""
@@ -106,6 +116,14 @@ class Reindexing:
             return event_rows(document, marking)
         except (InvalidDocument, Unfit) as error:
             return Skipped(event_id, str(error))
+
+
+def _unfit(event: EventRows) -> Unwritten | None:
+    try:
+        event.rows  # noqa: B018
+    except Unfit as error:
+        return Unwritten(str(error))
+    return None
 
 
 def _parsed(item: bytes) -> Any:

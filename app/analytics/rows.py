@@ -6,8 +6,9 @@ Pure. The cost grows with the number of actions, since each state follows from t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
@@ -57,30 +58,45 @@ _LONGEST_NUMBER = 600  # characters; PostgreSQL's index takes 2,700 bytes
 
 @dataclass(frozen=True)
 class EventRows:
-    """All rows of an event. All values are texts that both databases take; `numbers` are those in the rows."""
+    """All rows of an event, made when they are asked for. `numbers` are those in the rows."""
 
     event_id: str
     version: Version
-    rows: tuple[Row, ...]
     numbers: tuple[str, ...]
+    make: Callable[[], tuple[Row, ...]]
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """All values are texts that both databases take. Raises Unfit where the document holds others."""
+        return self.make()
 
 
 def event_rows(document: EventDocument, marking: Marking) -> EventRows:
-    """Raises Unfit where the document holds what no database takes, or the country's function cannot compute."""
+    """A country's function is called at once; Unfit is raised where it cannot compute."""
+    accepted = (action for action in document.actions if action.status == "Accepted")
+    numbers = tuple(dict.fromkeys(number for action in accepted if (number := _number(action)) is not None))
+    version = (_comparable(document.updated_at), len(document.actions))
+    made = EventRows(document.id.lower(), version, numbers, partial(_rows, document, marking))
+    if marking.computed is not None:
+        made.rows  # noqa: B018  never while a database waits: nobody knows how long it takes
+    return made
+
+
+def _rows(document: EventDocument, marking: Marking) -> tuple[Row, ...]:
     try:
-        return _event_rows(document, marking)
+        return _made(document, marking)
     except RecursionError:
         raise Unfit("a value that is nested too deeply") from None
 
 
-def _event_rows(document: EventDocument, marking: Marking) -> EventRows:
+def _made(document: EventDocument, marking: Marking) -> tuple[Row, ...]:
     if marking.computed is None:
         document = _with_marked_fields(document, marking.declaration)
     declared_at, registered_at = _first(document, "DECLARE"), _first(document, "REGISTER")
     requested = {action.id: action for action in document.actions if action.status == "Requested"}
     event_type, event_id = _clean(document.type), document.id.lower()
     rows: dict[str, Row] = {}
-    numbers: dict[str, None] = {}
+    numbers: set[str] = set()
     kept_of: Declaration | None = None
     kept, kept_text = {}, "{}"
     for action, state in _states_in_order(document):
@@ -88,11 +104,11 @@ def _event_rows(document: EventDocument, marking: Marking) -> EventRows:
             kept_of, kept = state, _kept(state, marking.declaration)
             kept_text = json_text(kept)
         figures = _figures(action, state, marking)
-        number = _number(action.registration_number)
+        number = _number(action)
         if number is not None and number in numbers:
             number = None  # it can be in the table once
         if number is not None:
-            numbers[number] = None
+            numbers.add(number)
         action_id = action.id.lower()
         content = action.content
         rows.setdefault(
@@ -122,8 +138,7 @@ def _event_rows(document: EventDocument, marking: Marking) -> EventRows:
                 None if content is None else json_text(_without_nulls(content)),
             ),
         )
-    version = (_comparable(document.updated_at), len(document.actions))
-    return EventRows(event_id, version, tuple(rows.values()), tuple(numbers))
+    return tuple(rows.values())
 
 
 def _with_marked_fields(document: EventDocument, columns: Columns) -> EventDocument:
@@ -225,7 +240,8 @@ def _figures(action: Action, state: Declaration, marking: Marking) -> dict[str, 
         raise Unfit(f"the analytics rule raised {type(error).__name__} at {place_of(error)}: mend rules.py") from error
 
 
-def _number(number: str | None) -> str | None:
+def _number(action: Action) -> str | None:
+    number = action.registration_number
     if number is not None and len(number) > _LONGEST_NUMBER:
         raise Unfit(f"a registration number of more than {_LONGEST_NUMBER} characters")
     return _clean(number)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from app.analytics import tables
 from app.analytics.bulk import copy_text, insert_all, projected
-from app.analytics.rows import EventRows, Row
+from app.analytics.rows import EventRows
 from app.analytics.tables import LOCK, Layout, Unusable, qualified
 from app.analytics.versions import Versions
 from app.database.engine import Database
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 STALE = "older than what is stored"
 NUMBER_TAKEN = "its registration number is held by another event"
 
-_PIECE = 32  # events
+_PIECE = 16  # events
 _REFUSED_BY_THE_DATABASE = (
     IntegrityError,
     DataError,
@@ -64,8 +64,8 @@ class AnalyticsStore:
     def write(self, events: Sequence[EventRows]) -> list[Unwritten | None]:
         """Write them in one transaction, and say of each why not, in their order; None where it is written.
 
-        Where the database refuses that, for what one of them may hold, each is written alone. Raises Unusable and
-        DatabaseAway, and then nothing of it is certain.
+        Where the database refuses that, for what one of them may hold, each is written alone. Raises Unfit, Unusable
+        and DatabaseAway, and then nothing of it is certain.
         """
         layout = self.layout()
         try:
@@ -88,7 +88,6 @@ class AnalyticsStore:
         return outcome
 
     def _write_together(self, events: Sequence[EventRows], layout: Layout) -> list[Unwritten | None]:
-        rows = {id(event): projected(event.rows, layout.columns) for event in events}
         versions = Versions(self._database, layout.has_versions)
         with self._database.transaction() as connection:
             if not self._database.is_sqlite:
@@ -99,10 +98,11 @@ class AnalyticsStore:
             self._delete(connection, ids)
             table = qualified(self._database, "event_actions")
             if self._database.is_sqlite:
-                insert_all(connection, table, layout.columns, [row for one in fresh.values() for row in rows[id(one)]])
+                rows = [row for event in fresh.values() for row in event.rows]
+                insert_all(connection, table, layout.columns, projected(rows, layout.columns))
             else:
                 statement = f"COPY {table} ({', '.join(layout.columns)}) FROM STDIN WITH (NULL E'\\x02')"
-                _copy(connection, statement, [rows[id(event)] for event in fresh.values()])
+                _copy(connection, statement, list(fresh.values()), layout.columns)
             versions.keep(connection, list(fresh.values()))
         return [outcomes.get(position) for position in range(len(events))]
 
@@ -170,10 +170,11 @@ def _without_stale(
     return fresh, {position: stale for position in range(len(events)) if position not in fresh}
 
 
-def _copy(connection: Connection, statement: str, rows_of_events: Sequence[Sequence[Row]]) -> None:
-    """In pieces, so that the server takes one while we write the next."""
+def _copy(connection: Connection, statement: str, events: Sequence[EventRows], columns: Sequence[str]) -> None:
+    """In pieces, so that the server takes one while we make the next."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for start in range(0, len(rows_of_events), _PIECE):
-            copy.write("".join([copy_text(rows) for rows in rows_of_events[start : start + _PIECE]]))
+        for start in range(0, len(events), _PIECE):
+            rows = [row for event in events[start : start + _PIECE] for row in event.rows]
+            copy.write(copy_text(projected(rows, columns)))
