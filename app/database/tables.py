@@ -162,6 +162,7 @@ decisions = Table(
     Column("created_at", Double, nullable=False),
     Column("decided_at", Double),
     Column("deadline", Double),
+    Column("confirmed_record", LargeBinary),  # core's event document when it took the confirmation
     Column("alerted_for", Text, nullable=False, server_default=text("''")),  # causes, separated by spaces
     Column("mailed_for", Text, nullable=False, server_default=text("''")),  # those of them that a mail has told of
 )

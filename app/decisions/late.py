@@ -89,8 +89,8 @@ class LateDecisions:
                 annotation=decision.answer.get("annotation"),
             )
         match self.core.confirm(confirmation, asked.token):
-            case Confirmed():
-                self.decisions.conclude(decision, DecisionState.CONFIRMED)
+            case Confirmed(record=record):
+                self.decisions.conclude(decision, DecisionState.CONFIRMED, record)
                 return Sent("confirmed")
             case Refused(reason=reason):
                 self.decisions.conclude(decision, DecisionState.REFUSED)

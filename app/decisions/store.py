@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -40,8 +42,10 @@ from app.outbox.delivery import NewDelivery
 from app.outbox.places import PLAN
 from app.outbox.states import Priority, State
 from app.records.actions import Action as RecordAction
-from app.records.schema import event_document
+from app.records.schema import EventDocument, InvalidDocument, event_document
 from app.records.state import pending_action
+
+log = structlog.get_logger()
 
 
 class Decisions:
@@ -80,6 +84,19 @@ class Decisions:
         kept: dict[str, Any] = self._cipher.decrypt(row.token) if row.token is not None else {"token": "", "claims": {}}
         pending = pending_action(document, decision.action_id)
         return Asked(document, pending, kept["claims"], kept["token"], self.office_code(pending))
+
+    def confirmed_record(self, decision: Decision) -> EventDocument | None:
+        """The record as core had it when it took a confirmation; None where core did not say. Raises UnknownKey."""
+        with self._database.reading() as connection:
+            kept = connection.scalar(select(decisions.c.confirmed_record).where(_is(decision.key)))
+        if kept is None:
+            return None
+        try:
+            document = event_document(self._cipher.decrypt(kept))
+        except InvalidDocument as error:
+            log.warning("decision.confirmed_record", event_id=decision.event_id, reason=str(error), advice="not used")
+            return None
+        return document if document.id == decision.event_id else None
 
     def office_code(self, pending: RecordAction) -> str | None:
         """The country's code for the office in which the action was asked for; None where it is not known."""
@@ -205,11 +222,16 @@ class Decisions:
             .values(state=State.QUEUED, due_at=now(), lease_until=null(), ended_at=null(), reason=null())
         )
 
-    def conclude(self, decision: Decision, state: DecisionState) -> None:
-        """Core has taken the confirmation, and the token is erased; or it never will."""
+    def conclude(self, decision: Decision, state: DecisionState, record: Any = None) -> None:
+        """Core has taken the confirmation, and the token is erased; or it never will.
+
+        `record` is the event document that core had then.
+        """
         values: dict[str, Any] = {"state": state}
         if state is DecisionState.CONFIRMED:
             values["token"] = None
+            if record is not None:
+                values["confirmed_record"] = self._cipher.encrypt_received(json.dumps(record).encode("ascii"))
         self._change(decision, (DecisionState.CONFIRMING, DecisionState.REFUSED), values)
 
     def defer_abandoned(self, decision: Decision) -> None:

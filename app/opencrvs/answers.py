@@ -50,7 +50,9 @@ _LATER = (408, 425, 429, 499)
 
 @dataclass(frozen=True)
 class Done:
-    """Core did it."""
+    """Core did it. `json` is what it says of it, None where that is too long to be read."""
+
+    json: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def judged(answer: Answer, token: str) -> Done | Refused | Unavailable:
     """Of a mutation, whose result is known by its first bytes."""
     item = _item(answer.content)
     if _is_fine(answer) and (_A_RESULT(answer.content) or isinstance(item.get("result"), dict)):
-        return Done()
+        return Done(_object(_object(item.get("result")).get("data")).get("json"))
     return _failure(answer, item, token)
 
 

@@ -152,7 +152,9 @@ def _own(event_id: str, pending: Action) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """Core has it, now or since an earlier try."""
+    """Core has it, now or since an earlier try. `record` is the event document that core answers with, unchecked."""
+
+    record: Any = field(default=None, compare=False, repr=False)
 
 
 class CoreEvents:
@@ -170,4 +172,4 @@ class CoreEvents:
         INTERNAL_SERVER_ERROR. So the caller bounds its tries.
         """
         outcome = trpc.mutate(self._url, confirmation.procedure, confirmation.fields, token, self._timeout)
-        return Confirmed() if isinstance(outcome, trpc.Done) else outcome
+        return Confirmed(outcome.json) if isinstance(outcome, trpc.Done) else outcome

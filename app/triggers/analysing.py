@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.analytics.json_text import Unfit
-from app.analytics.marking import Markings, MarkingUnavailable
-from app.analytics.rows import rows_if_accepted
+from app.analytics.marking import Marking, Markings, MarkingUnavailable
+from app.analytics.rows import EventRows, event_rows, rows_if_accepted
 from app.analytics.store import STALE, AnalyticsStore
 from app.analytics.tables import Unusable
 from app.database.engine import DatabaseAway
@@ -57,8 +57,7 @@ class Analysing:
             marking = self.markings.of(decision.event_type)
             if marking is None:
                 return Dropped("its event type is not marked for analytics")
-            asked = self.decisions.asked(decision)
-            (unwritten,) = self.store.write([rows_if_accepted(asked.document, asked.pending, decision.answer, marking)])
+            (unwritten,) = self.store.write([self._rows(decision, marking)])
         except Unfit as error:
             return Failed(str(error))
         except (MarkingUnavailable, Unusable) as error:
@@ -68,3 +67,11 @@ class Analysing:
         if unwritten is None:
             return Sent("written")
         return Dropped(STALE) if unwritten.reason == STALE else Failed(unwritten.reason)
+
+    def _rows(self, decision: Decision, marking: Marking) -> EventRows:
+        """Of the record as core has it, where core has said; the record may have changed since core asked."""
+        confirmed = self.decisions.confirmed_record(decision)
+        if confirmed is not None:
+            return event_rows(confirmed, marking)
+        asked = self.decisions.asked(decision)
+        return rows_if_accepted(asked.document, asked.pending, decision.answer, marking)

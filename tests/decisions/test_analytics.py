@@ -13,8 +13,9 @@ from app.analytics.store import AnalyticsStore
 from app.database.engine import Database
 from app.database.tables import deliveries
 from app.outbox.worker import Worker
-from tests.analytics.stored import in_table
+from tests.analytics.stored import in_table, made
 from tests.decisions.conftest import DEFER, Country, Late, pending, question
+from tests.opencrvs.core_events import Core
 
 KEEP = "analytics('birth', fields=['child.dob'])\n"
 
@@ -60,7 +61,34 @@ def test_a_deferred_action_is_written_once_core_has_taken_it(
     assert rows(analytics_url) == []
     assert late.say(asked, "accept") == 202
     late.work()
-    assert pending(asked)["id"] in {row["id"] for row in rows(analytics_url)}
+    assert pending(asked)["id"] in {row["original_action_id"] for row in rows(analytics_url)}
+
+
+def test_a_confirmation_is_written_also_where_a_newer_record_was_reindexed_meanwhile(
+    make_late: Callable[..., Late], analytics_url: str
+) -> None:
+    late = make_late(KEEP + DEFER, ANALYTICS_DATABASE_URL=analytics_url)
+    asked = late.defer("REGISTER")
+    asked["updatedAt"] = asked["updatedAt"][:-5] + ".999Z"
+    reindexed = AnalyticsStore(Database(analytics_url))
+    assert reindexed.write([made(asked)]) == [None]
+    assert late.say(asked, "accept", registrationNumber="2026B000001X") == 202
+    late.work()
+    (row,) = [row for row in rows(analytics_url) if row["action_type"] == "REGISTER"]
+    assert (row["original_action_id"], row["registration_number"]) == (pending(asked)["id"], "2026B000001X")
+    assert {row["declaration"].keys() <= {"child_dob"} for row in rows(analytics_url)} == {True}
+
+
+def test_a_confirmation_is_written_also_where_core_answers_with_no_record(
+    make_late: Callable[..., Late], analytics_url: str, core: Core
+) -> None:
+    late = make_late(KEEP + DEFER, ANALYTICS_DATABASE_URL=analytics_url)
+    asked = late.defer("REGISTER")
+    core.says_nothing = True
+    assert late.say(asked, "accept", registrationNumber="2026B000001X") == 202
+    late.work()
+    (row,) = [row for row in rows(analytics_url) if row["action_type"] == "REGISTER"]
+    assert (row["id"], row["registration_number"]) == (pending(asked)["id"], "2026B000001X")
 
 
 def test_a_rejected_action_is_not_written(

@@ -91,6 +91,7 @@ class Records:
         numbers = {one.get("registrationNumber") for one in everything if one["status"] == "Accepted"} - {None}
         if fields.get("registrationNumber") in numbers:
             raise Problem("INTERNAL_SERVER_ERROR", "duplicate key value violates unique constraint")
+        event["updatedAt"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         event["actions"].append(
             {name: value for name, value in fields.items() if name not in ("eventId", "actionId")}
             | {
@@ -98,7 +99,7 @@ class Records:
                 "type": pending["type"],
                 "status": status,
                 "originalActionId": pending["id"],
-                "createdAt": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "createdAt": event["updatedAt"],
                 "createdBy": pending["createdBy"],
                 "createdByUserType": pending["createdByUserType"],
                 "declaration": fields.get("declaration", {}),
