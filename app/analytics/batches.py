@@ -7,7 +7,9 @@ import re
 import msgspec
 
 _raw_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_tokens = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL).finditer
+_tokens = re.compile(rb'"(?:[^"\\]|\\.)*+"|["\[\]{},]', re.DOTALL).finditer
+MOST = 5_000
+"""Items of a batch: core sends 300."""
 _SPACE = b" \t\r\n"
 
 
@@ -15,12 +17,22 @@ class NotABatch(Exception):
     """The body is no JSON array."""
 
 
+class TooMany(Exception):
+    """More than MOST items."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {MOST} events in a batch: send fewer at a time")
+
+
 def items_of(body: bytes) -> list[bytes]:
-    """The JSON texts of an array's items. Raises NotABatch."""
+    """The JSON texts of an array's items. Raises NotABatch and TooMany."""
     try:
-        return [bytes(item) for item in _raw_items(body)]
+        items = [bytes(item) for item in _raw_items(body)]
     except (msgspec.DecodeError, RecursionError):
-        return _split(body.strip(_SPACE))
+        items = _split(body.strip(_SPACE))
+    if len(items) > MOST:
+        raise TooMany
+    return items
 
 
 def _split(body: bytes) -> list[bytes]:
@@ -36,6 +48,8 @@ def _split(body: bytes) -> list[bytes]:
                 depth += 1
             case b"]" | b"}":
                 depth -= 1
+            case b'"':
+                break  # of a text without an end: to look for others behind it would take forever
             case b"," if depth == 1:
                 items.append(body[start : token.start()])
                 start = token.end()

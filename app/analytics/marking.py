@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
-from app.country import AnalyticsRule, Computed, Country
+from app.analytics.computing import Computing
+from app.country import Country
 
 Columns = Mapping[str, str]
 """The names under which fields are kept, by the ids of the fields."""
@@ -14,11 +16,11 @@ Columns = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Marking:
-    """What is kept of an event type. `computed` is the country's function for figures of its own."""
+    """What is kept of an event type. `computing` makes figures of the country's own."""
 
     declaration: Columns
     annotation: Columns
-    computed: Computed | None = None
+    computing: Computing | None = None
 
 
 class MarkingUnavailable(Exception):
@@ -40,19 +42,31 @@ class Markings(Protocol):
 
 @dataclass(frozen=True)
 class MarkingsOfCountry:
-    """The country's rules; for what they do not say, the event configurations, where there are any."""
+    """The country's rules; for what they do not say, the event configurations, where there are any.
+
+    `timeout` is what a function for figures may take, in seconds.
+    """
 
     country: Country
     configured: Callable[[], Mapping[str, Marking]] | None = None
+    timeout: float = 5.0
+
+    @cached_property
+    def _computing(self) -> Mapping[str, Computing]:
+        return {
+            event_type: Computing(rule.computed, self.timeout)
+            for event_type, rule in self.country.analytics.items()
+            if rule.computed is not None
+        }
 
     def of(self, event_type: str) -> Marking | None:
         """See Markings."""
         rule = self.country.analytics.get(event_type)
         if rule is not None and rule.fields is not None:
             columns = columns_of(rule.fields)
-            return Marking(columns, columns, rule.computed)
+            return Marking(columns, columns, self._computing.get(event_type))
         configured = self.configured().get(event_type) if self.configured is not None else None
-        return _computed_too(configured, rule) if configured is not None else None
+        return replace(configured, computing=self._computing.get(event_type)) if configured is not None else None
 
     def event_types(self) -> set[str]:
         """See Markings."""
@@ -63,10 +77,6 @@ class MarkingsOfCountry:
         """See Markings."""
         rule = self.country.analytics.get(event_type)
         return self.configured is not None or (rule is not None and rule.fields is not None)
-
-
-def _computed_too(marking: Marking, rule: AnalyticsRule | None) -> Marking:
-    return marking if rule is None else Marking(marking.declaration, marking.annotation, rule.computed)
 
 
 def column_of(field_id: str) -> str:

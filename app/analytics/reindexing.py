@@ -9,19 +9,18 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 import structlog
 
-from app.analytics.collecting import without_collecting
 from app.analytics.documents import document_of
 from app.analytics.json_text import Unfit
 from app.analytics.marking import Marking, Markings
-from app.analytics.rows import EventRows, event_rows
+from app.analytics.rows import EventRows, all_rows
 from app.analytics.store import AnalyticsStore, Unwritten
 from app.records.formats import is_uuid
-from app.records.schema import InvalidDocument
+from app.records.schema import EventDocument, InvalidDocument
 
 log = structlog.get_logger()
 
@@ -70,12 +69,14 @@ class Reindexing:
 
     def write(self, items: Iterable[bytes]) -> Report:
         """`items` are JSON texts of event documents. Raises MarkingUnavailable, Unusable and DatabaseAway."""
-        with without_collecting():
-            return self._write(items)
-
-    def _write(self, items: Iterable[bytes]) -> Report:
         marked: dict[str, Marking | None] = {}
-        outcomes = [self._read(item, marked) for item in items]
+        read = [self._read(item, marked) for item in items]
+        made = {
+            event_type: iter(all_rows([one for one in read if _is_of(one, event_type)], marking))
+            for event_type, marking in marked.items()
+            if marking is not None
+        }
+        outcomes = [one if isinstance(one, Skipped) else _or_skipped(one, next(made[one.type])) for one in read]
         unwritten = iter(self._store([outcome for outcome in outcomes if isinstance(outcome, EventRows)]))
         skipped = []
         for outcome in outcomes:
@@ -96,8 +97,8 @@ class Reindexing:
             written = iter(self._store([event for event in events if id(event) not in unfit]))
             return [unfit[id(event)] if id(event) in unfit else next(written) for event in events]
 
-    def _read(self, item: bytes, marked: dict[str, Marking | None]) -> EventRows | Skipped:
-        """The rows of an event; `marked` remembers what is marked, so that a batch is of one mind."""
+    def _read(self, item: bytes, marked: dict[str, Marking | None]) -> EventDocument | Skipped:
+        """A document that is marked; `marked` remembers what is, so that a batch is of one mind."""
         try:
             payload = _parsed(item)
         except (ValueError, RecursionError):
@@ -110,12 +111,17 @@ class Reindexing:
             document = document_of(payload)
             if document.type not in marked:
                 marked[document.type] = self.markings.of(document.type)
-            marking = marked[document.type]
-            if marking is None:
-                return Skipped(event_id, UNMARKED, is_alarming=False)
-            return event_rows(document, marking)
-        except (InvalidDocument, Unfit) as error:
+        except InvalidDocument as error:
             return Skipped(event_id, str(error))
+        return document if marked[document.type] is not None else Skipped(event_id, UNMARKED, is_alarming=False)
+
+
+def _is_of(one: EventDocument | Skipped, event_type: str) -> TypeGuard[EventDocument]:
+    return isinstance(one, EventDocument) and one.type == event_type
+
+
+def _or_skipped(document: EventDocument, rows: EventRows | Unfit) -> EventRows | Skipped:
+    return Skipped(document.id.lower(), str(rows)) if isinstance(rows, Unfit) else rows
 
 
 def _unfit(event: EventRows) -> Unwritten | None:

@@ -7,7 +7,7 @@ from flask import Blueprint, Request, Response, request
 
 from app.access.core_token import CoreTokens, InvalidToken
 from app.access.gate import Forbidden, Unauthenticated, bearer
-from app.analytics.batches import NotABatch, items_of
+from app.analytics.batches import NotABatch, TooMany, items_of
 from app.analytics.marking import MarkingUnavailable
 from app.analytics.reindexing import Reindexing
 from app.analytics.tables import Unusable
@@ -31,6 +31,8 @@ def reindex_routes(tokens: CoreTokens, reindexing: Reindexing) -> Blueprint:
             report = reindexing.write(items_of(json_bytes(request, LIMIT_FOR_CORE)))
         except NotABatch as error:
             raise Refused(400, *because("Invalid payload", str(error))) from None
+        except TooMany as error:
+            raise Refused(413, *because("Payload too large", str(error))) from None
         except (MarkingUnavailable, Unusable) as error:
             log.error("reindex.impossible", reason=str(error), advice="answered 503")
             raise Refused(503, *because("Service unavailable", str(error)), {"Retry-After": RETRY_AFTER}) from None

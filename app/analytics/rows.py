@@ -5,19 +5,19 @@ Pure. The cost grows with the number of actions, since each state follows from t
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import islice
+from math import isfinite
 from typing import Any
 
 from msgspec.structs import replace
 
+from app.analytics.computing import Figures
 from app.analytics.json_text import Unfit, json_text
 from app.analytics.marking import Columns, Marking, column_of
-from app.cleaning import clean
-from app.country import place_of
+from app.analytics.values import cleaned, comparable, moment, without_nulls
+from app.records import validation
 from app.records.actions import Action
 from app.records.schema import EventDocument
 from app.records.state import Declaration, merge, states
@@ -52,7 +52,6 @@ Row = tuple[str | None, ...]
 Version = tuple[str, int]
 """When the document was changed last, and how many actions it has: the greater one is the newer."""
 
-_NEVER = "~"  # as a text, later than any date-time
 _LONGEST_NUMBER = 600  # characters; PostgreSQL's index takes 2,700 bytes
 
 
@@ -71,74 +70,88 @@ class EventRows:
         return self.make()
 
 
+def all_rows(documents: Sequence[EventDocument], marking: Marking) -> list[EventRows | Unfit]:
+    """Of each document of one event type, with the country's figures; or why there are none."""
+    figures = marking.computing.figures(documents) if marking.computing is not None else [()] * len(documents)
+    return [_event_rows(document, marking, own) for document, own in zip(documents, figures, strict=True)]
+
+
 def event_rows(document: EventDocument, marking: Marking) -> EventRows:
-    """A country's function is called at once; Unfit is raised where it cannot compute."""
-    accepted = (action for action in document.actions if action.status == "Accepted")
-    numbers = tuple(dict.fromkeys(number for action in accepted if (number := _number(action)) is not None))
-    version = (_comparable(document.updated_at), len(document.actions))
-    made = EventRows(document.id.lower(), version, numbers, partial(_rows, document, marking))
-    if marking.computed is not None:
-        made.rows  # noqa: B018  never while a database waits: nobody knows how long it takes
+    """Of one document. Raises Unfit."""
+    (made,) = all_rows([document], marking)
+    if isinstance(made, Unfit):
+        raise made
     return made
 
 
-def _rows(document: EventDocument, marking: Marking) -> tuple[Row, ...]:
+def _event_rows(document: EventDocument, marking: Marking, figures: Figures | Unfit) -> EventRows | Unfit:
+    if isinstance(figures, Unfit):
+        return figures
+    accepted = (action for action in document.actions if action.status == "Accepted")
     try:
-        return _made(document, marking)
+        numbers = tuple(dict.fromkeys(number for action in accepted if (number := _number(action)) is not None))
+    except Unfit as error:
+        return error
+    version = (comparable(document.updated_at), len(document.actions))
+    return EventRows(document.id.lower(), version, numbers, partial(_rows, document, marking, figures))
+
+
+def _rows(document: EventDocument, marking: Marking, figures: Figures) -> tuple[Row, ...]:
+    try:
+        return tuple(_made(_with_marked_fields(document, marking.declaration), marking, figures).values())
     except RecursionError:
         raise Unfit("a value that is nested too deeply") from None
 
 
-def _made(document: EventDocument, marking: Marking) -> tuple[Row, ...]:
-    if marking.computed is None:
-        document = _with_marked_fields(document, marking.declaration)
+def _made(document: EventDocument, marking: Marking, figures: Figures) -> dict[str, Row]:
     declared_at, registered_at = _first(document, "DECLARE"), _first(document, "REGISTER")
     requested = {action.id: action for action in document.actions if action.status == "Requested"}
-    event_type, event_id = _clean(document.type), document.id.lower()
+    event_type, event_id = cleaned(document.type), document.id.lower()
     rows: dict[str, Row] = {}
     numbers: set[str] = set()
     kept_of: Declaration | None = None
     kept, kept_text = {}, "{}"
-    for action, state in _states_in_order(document):
+    figures_in_order = iter(figures)
+    for action, state in states(document, create_first=True):
+        computed = next(figures_in_order, None)
+        action_id = action.id.lower()
+        if action_id in rows:
+            continue
         if state is not kept_of:
             kept_of, kept = state, _kept(state, marking.declaration)
             kept_text = json_text(kept)
-        figures = _figures(action, state, marking)
         number = _number(action)
         if number is not None and number in numbers:
             number = None  # it can be in the table once
         if number is not None:
             numbers.add(number)
-        action_id = action.id.lower()
-        content = action.content
-        rows.setdefault(
+        content = validation.named_content(action)
+        location = action.created_at_location
+        rows[action_id] = (
+            event_type,
+            action.type,
+            cleaned(action.custom_action_type),
+            _annotation(action, requested, marking.annotation),
+            cleaned(action.assigned_to),
+            moment(action.created_at),
+            None if location is None else location.lower(),
+            cleaned(action.created_by),
+            cleaned(action.created_by_role),
+            cleaned(action.created_by_signature),
+            action.created_by_user_type,
+            declared_at,
+            registered_at,
+            json_text(kept | _columns_of(computed)) if computed else kept_text,
+            event_id,
             action_id,
-            (
-                event_type,
-                action.type,
-                _clean(action.custom_action_type),
-                _annotation(action, requested, marking.annotation),
-                _clean(action.assigned_to),
-                moment(action.created_at),
-                action.created_at_location,
-                _clean(action.created_by),
-                _clean(action.created_by_role),
-                _clean(action.created_by_signature),
-                action.created_by_user_type,
-                declared_at,
-                registered_at,
-                json_text({**kept, **figures}) if figures else kept_text,
-                event_id,
-                action_id,
-                None if action.original_action_id is None else action.original_action_id.lower(),
-                number,
-                _clean(action.request_id),
-                action.status,
-                _clean(action.transaction_id),
-                None if content is None else json_text(_without_nulls(content)),
-            ),
+            None if action.original_action_id is None else action.original_action_id.lower(),
+            number,
+            cleaned(action.request_id),
+            action.status,
+            cleaned(action.transaction_id),
+            None if content is None else json_text(content),
         )
-    return tuple(rows.values())
+    return rows
 
 
 def _with_marked_fields(document: EventDocument, columns: Columns) -> EventDocument:
@@ -152,61 +165,6 @@ def _with_marked_fields(document: EventDocument, columns: Columns) -> EventDocum
     return replace(document, actions=actions)
 
 
-def rows_if_accepted(
-    document: EventDocument, pending: Action, answer: Mapping[str, Any], marking: Marking
-) -> EventRows:
-    """The rows as they will be once core has taken the answer; until then the pending action is the accepted one.
-
-    They count one action more than the document: they are newer than it, and core's own, which has that many, takes
-    their place. Raises Unfit.
-    """
-    changes: dict[str, Any] = {
-        "status": "Accepted",
-        "declaration": merge(pending.declaration, answer.get("declaration") or {}),
-        "annotation": merge(pending.annotation or {}, answer.get("annotation") or {}) or None,
-    }
-    if pending.type == "REGISTER" and "registrationNumber" in answer:
-        changes["registration_number"] = answer["registrationNumber"]
-    now_accepted = replace(pending, **changes)
-    actions = tuple(now_accepted if action is pending else action for action in document.actions)
-    rows = event_rows(replace(document, actions=actions), marking)
-    updated_at, count = rows.version
-    return dataclasses.replace(rows, version=(updated_at, count + 1))
-
-
-def moment(text: str) -> str:
-    """A date-time of core's, in a form that both databases take and order. Raises Unfit for the year 0."""
-    if text.startswith("0000"):
-        raise Unfit("a date in the year 0000")
-    return text if len(text) == len("2026-01-31T09:30:00.000Z") else f"{_comparable(text)}Z"
-
-
-def _comparable(text: str) -> str:
-    """As 2026-01-31T09:30:00.000000: core may leave out the seconds, and give any number of digits after them."""
-    whole, _, fraction = text.removesuffix("Z").partition(".")
-    if len(whole) == len("2026-01-31T09:30"):
-        whole += ":00"
-    return f"{whole}.{fraction[:6]:0<6}"
-
-
-def _states_in_order(document: EventDocument) -> Iterator[tuple[Action, Declaration]]:
-    """CREATE first, then by `created_at`."""
-    by_time = list(states(document))
-    in_order = sorted(by_time, key=lambda step: step[0].type != "CREATE")
-    for position, (action, state) in enumerate(in_order):
-        if action is by_time[position][0]:
-            yield action, state
-        else:  # a CREATE that is not the oldest: what is older than it has not happened yet where its row stands
-            until_then = {id(step[0]) for step in in_order[: position + 1]}
-            # Put off, not left out: a correction that is approved is found even where it was accepted later.
-            actions = [
-                replace(one, created_at=_NEVER) if one.status == "Accepted" and id(one) not in until_then else one
-                for one in document.actions
-            ]
-            _, state_then = next(islice(states(replace(document, actions=tuple(actions))), position, None))
-            yield action, state_then
-
-
 def _first(document: EventDocument, kind: str) -> str | None:
     return next((moment(action.created_at) for action in document.actions if action.type == kind), None)
 
@@ -214,7 +172,7 @@ def _first(document: EventDocument, kind: str) -> str | None:
 def _kept(values: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
     """What is marked, and is not null, under the names of its columns."""
     return {
-        column: _without_nulls(value) if isinstance(value, dict | list) else value
+        column: without_nulls(value) if isinstance(value, dict | list) else value
         for field, value in values.items()
         if value is not None and (column := columns.get(field)) is not None
     }
@@ -230,33 +188,17 @@ def _annotation(action: Action, requested: Mapping[str, Action], columns: Column
     return json_text(_kept(merge(asked or {}, action.annotation or {}), columns))
 
 
-def _figures(action: Action, state: Declaration, marking: Marking) -> dict[str, Any]:
-    if marking.computed is None:
-        return {}
-    try:
-        computed = marking.computed(action, state)
-        return {column_of(field): _without_nulls(value) for field, value in computed.items() if value is not None}
-    except Exception as error:
-        raise Unfit(f"the analytics rule raised {type(error).__name__} at {place_of(error)}: mend rules.py") from error
+def _columns_of(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what JSON has not."""
+    return {
+        column_of(name): without_nulls(value)
+        for name, value in figures.items()
+        if value is not None and not (isinstance(value, float) and not isfinite(value))
+    }
 
 
 def _number(action: Action) -> str | None:
     number = action.registration_number
     if number is not None and len(number) > _LONGEST_NUMBER:
         raise Unfit(f"a registration number of more than {_LONGEST_NUMBER} characters")
-    return _clean(number)
-
-
-def _without_nulls(value: Any) -> Any:
-    """Objects without the keys that are null, at any depth; in arrays null stays, since it holds a place."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
-    if isinstance(value, list):
-        return [_without_nulls(inner) for inner in value]
-    return value
-
-
-def _clean(text: str | None) -> str | None:
-    if text is None or (text.isascii() and "\0" not in text):
-        return text
-    return clean(text)
+    return cleaned(number)

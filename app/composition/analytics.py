@@ -59,7 +59,10 @@ def analytics_of(settings: Settings, rules: Country) -> Analytics:
             advice="nothing is written for statistics, and /reindex keeps nothing: set it, or do without dashboards",
         )
     configured = EventConfigurations(settings.event_config_url) if settings.event_config_url else None
-    return Analytics(AnalyticsStore(Database(url)) if url is not None else None, MarkingsOfCountry(rules, configured))
+    return Analytics(
+        AnalyticsStore(Database(url)) if url is not None else None,
+        MarkingsOfCountry(rules, configured, settings.decision_timeout),
+    )
 
 
 def places_of(settings: Settings, analytics: Analytics, main: Database, decisions: Decisions) -> Places | None:

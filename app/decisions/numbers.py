@@ -13,7 +13,7 @@ from app.country import Action, Country, OfficeUnknown
 from app.database.engine import Database
 from app.database.tables import decisions, serials
 from app.decisions.forms import NoNumber, number_text
-from app.decisions.timed_calls import TimedCalls
+from app.timed_calls import TimedCalls
 
 __all__ = ["NoNumber", "drawn", "is_taken", "made"]
 

@@ -14,7 +14,7 @@ import structlog
 
 from app.country import Accept, Action, Answer, Defer, Reject, Rule, place_of
 from app.decisions.forms import additions, number_text
-from app.decisions.timed_calls import CountryTimeout, TimedCalls
+from app.timed_calls import CountryTimeout, TimedCalls
 
 log = structlog.get_logger()
 

@@ -71,8 +71,10 @@ def declaration_if_accepted(document: EventDocument, pending: Action) -> Declara
     return state
 
 
-def states(document: EventDocument) -> Iterator[tuple[Action, Declaration]]:
+def states(document: EventDocument, *, create_first: bool = False) -> Iterator[tuple[Action, Declaration]]:
     """Each accepted action, by `created_at`, with the declaration of the record after it.
+
+    `create_first` takes a CREATE for the first action, whenever it was.
 
     A step costs what its action declares, and one flat copy of the declaration's first level where it declares
     anything. Values that do not change are the same objects from state to state.
@@ -82,7 +84,7 @@ def states(document: EventDocument) -> Iterator[tuple[Action, Declaration]]:
     state: Declaration = {}
     for action in sorted(
         (action for action in document.actions if action.status == "Accepted"),
-        key=lambda action: action.created_at,
+        key=lambda action: (create_first and action.type != "CREATE", action.created_at),
     ):
         for declaration in _brought_by(action, requested, accepted):
             if declaration:

@@ -12,7 +12,7 @@ import re
 from itertools import islice
 from typing import Any, TypeVar
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 from app.records.actions import BARE, CONFIRMABLE, FORMS, Action, Form
 from app.records.contents import Failure
@@ -62,6 +62,14 @@ def action(value: Any) -> Action:
         if value.get("status") != "Rejected" or kind not in CONFIRMABLE:
             raise
         return _bare(value, failure)
+
+
+def named_content(accepted: Action) -> Any:
+    """What the form of an action that is not Rejected names of its content, without what else came with it."""
+    form = FORMS[accepted.type].content
+    if form is None or accepted.content is None:
+        return None
+    return to_builtins(_converted(accepted.content, form, levels=_LEVELS_OF_CONTENT))
 
 
 def _bare(value: dict[str, Any], full: InvalidAction) -> Action:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.analytics.accepting import rows_if_accepted
 from app.analytics.json_text import Unfit
 from app.analytics.marking import Marking, Markings, MarkingUnavailable
-from app.analytics.rows import EventRows, event_rows, rows_if_accepted
+from app.analytics.rows import EventRows, event_rows
 from app.analytics.store import STALE, AnalyticsStore
 from app.analytics.tables import Unusable
 from app.database.engine import DatabaseAway
@@ -57,10 +58,20 @@ class Analysing:
             marking = self.markings.of(decision.event_type)
             if marking is None:
                 return Dropped("its event type is not marked for analytics")
-            (unwritten,) = self.store.write([self._rows(decision, marking)])
+        except MarkingUnavailable as error:
+            return Retry(str(error), destination_down=True)
+        try:
+            rows = self._rows(decision, marking)
         except Unfit as error:
             return Failed(str(error))
-        except (MarkingUnavailable, Unusable) as error:
+        return self._written(self.store, rows)
+
+    def _written(self, store: AnalyticsStore, rows: EventRows) -> Outcome:
+        try:
+            (unwritten,) = store.write([rows])
+        except Unfit as error:
+            return Failed(str(error))
+        except Unusable as error:
             return Retry(str(error), destination_down=True)
         except DatabaseAway:
             return Retry("the database of ANALYTICS_DATABASE_URL is away", destination_down=True)

@@ -13,7 +13,6 @@ from app.country import ANY, Action, Country, Recipient, place_of
 from app.database.engine import Database
 from app.decisions.decision import Decision
 from app.decisions.store import Decisions
-from app.decisions.timed_calls import CountryTimeout, TimedCalls
 from app.notifications.catalogue import informant_message
 from app.notifications.planning import Policy, informed, switched_off
 from app.notifications.variables import informant_variables
@@ -23,6 +22,7 @@ from app.outbox.overtaking import is_overtaken
 from app.outbox.states import Reason
 from app.records.informant import Informant, informant_of
 from app.records.state import declaration_if_accepted
+from app.timed_calls import CountryTimeout, TimedCalls
 from app.triggers.consequences import holds
 from app.triggers.speaking import Speaking
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import structlog
 
 from app.country import Country, Recipient, place_of
-from app.decisions.timed_calls import TimedCalls
 from app.notifications.languages import Languages
+from app.timed_calls import TimedCalls
 
 log = structlog.get_logger()
 

@@ -34,15 +34,34 @@ def model_rows(event: Json, declared: set[str], annotated: set[str]) -> list[Jso
     ]
     rows = []
     for position, one in enumerate(accepted):
-        until_then = sorted(accepted[: position + 1], key=lambda other: str(other["createdAt"]))
+        until_then = accepted[: position + 1]
         row = {column: one.get(name) for column, name in OWN_FIELDS.items()}
         row["event_type"], row["event_id"] = event["type"], event["id"]
         row["declaration"] = kept(model_state(history, until_then), declared)
         row["annotation"] = annotation(history, one, annotated)
         row["declared_at"], row["registered_at"] = first(history, "DECLARE"), first(history, "REGISTER")
-        row["content"] = without_nulls(one.get("content"))
+        row["content"] = content(one)
         rows.append(row)
     return rows
+
+
+def content(one: Json) -> Json | None:
+    """What the contract names of it."""
+    said: Json = one.get("content") or {}
+    match one["type"]:
+        case "REJECT" | "ARCHIVE" | "REJECT_CORRECTION":
+            named = {"reason": said["reason"]}
+        case "EDIT":
+            named = {"comment": said.get("comment")}
+        case "PRINT_CERTIFICATE" if said:
+            named = {"templateId": said.get("templateId")}
+        case "MARK_AS_DUPLICATE" if said:
+            named = {"duplicateOf": said["duplicateOf"]}
+        case "DUPLICATE_DETECTED":
+            named = {"duplicates": [{"id": two["id"], "trackingId": two["trackingId"]} for two in said["duplicates"]]}
+        case _:
+            return None
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def kept(values: Json, fields: set[str]) -> Json:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.analytics.batches import NotABatch, items_of
+from app.analytics.batches import MOST, NotABatch, TooMany, items_of
 
 odd = st.text('ab"\\[]{},\n \ud800\0é', max_size=6)
 items = st.recursive(
@@ -39,3 +39,14 @@ def test_an_item_that_is_too_deep_or_no_json_keeps_the_others() -> None:
 def test_what_is_no_whole_array_is_said(body: bytes) -> None:
     with pytest.raises(NotABatch):
         items_of(body)
+
+
+def test_a_text_without_an_end_is_looked_at_once() -> None:
+    with pytest.raises(NotABatch):
+        items_of(b'["' + b'\\"' * 2_000_000)
+
+
+def test_a_batch_has_no_more_than_so_many_items() -> None:
+    assert len(items_of(b"[" + b",".join([b"{}"] * MOST) + b"]")) == MOST
+    with pytest.raises(TooMany):
+        items_of(b"[" + b",".join([b"{}"] * (MOST + 1)) + b"]")

@@ -52,11 +52,12 @@ def test_a_rule_goes_before_the_configuration_of_its_event_type() -> None:
     markings = MarkingsOfCountry(Country(analytics=rules), lambda: configured)
     birth, death, adoption = (markings.of(kind) for kind in ("birth", "death", "adoption"))
     assert birth is not None
-    assert (birth.declaration, birth.computed) == ({"child.dob": "child_dob"}, None)
+    assert (birth.declaration, birth.computing) == ({"child.dob": "child_dob"}, None)
     assert death is not None
-    assert (death.declaration, death.computed) == ({"z": "z"}, birth_figures)
+    assert death.computing is not None
+    assert (death.declaration, death.computing.function) == ({"z": "z"}, birth_figures)
     assert adoption is not None
-    assert adoption.computed is None
+    assert adoption.computing is None
     assert markings.of("marriage") is None
     assert not MarkingsOfCountry(Country()).may_concern("birth")
 

@@ -136,6 +136,10 @@ def test_what_is_no_array_is_refused(send: Send, body: bytes) -> None:
     assert send(body).status_code == 400
 
 
+def test_more_than_a_batch_holds_is_refused(send: Send) -> None:
+    assert send([{}] * 5_001).status_code == 413
+
+
 @pytest.mark.parametrize(
     ("claims", "status"),
     [

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.analytics.accepting import rows_if_accepted
+from app.analytics.computing import Computing
 from app.analytics.json_text import Unfit
 from app.analytics.marking import Marking, columns_of
-from app.analytics.rows import COLUMNS, EventRows, event_rows, rows_if_accepted
+from app.analytics.rows import COLUMNS, EventRows, event_rows
 from app.country import birth_figures
 from app.records.actions import Action
 from app.records.schema import event_document
@@ -154,7 +156,7 @@ def test_figures_are_computed_after_each_action() -> None:
             declaration={"child.dob": "2026-01-02", "child.birthLocation.privateHome": {"country": "FAR"}},
         ),
     )
-    kept = Marking({}, {}, birth_figures)
+    kept = Marking({}, {}, Computing(birth_figures, 5))
     first, second = as_json(event_rows(event_document(event), kept))
     assert first["declaration"] == {}
     assert second["declaration"] == {"child_age_days": 30, "child_countryPlaceOfBirth": "FAR"}
@@ -163,7 +165,7 @@ def test_figures_are_computed_after_each_action() -> None:
 @pytest.mark.parametrize("dob", ["soon", None, 5, {"day": 1}, "2026-13-01", ""])
 def test_figures_of_what_is_no_date_are_left_out(dob: Any) -> None:
     event = document(accepted("DECLARE", declaration={"child.dob": dob}))
-    (row,) = as_json(event_rows(event_document(event), Marking({}, {}, birth_figures)))
+    (row,) = as_json(event_rows(event_document(event), Marking({}, {}, Computing(birth_figures, 5))))
     assert row["declaration"] == {}
 
 
@@ -173,8 +175,30 @@ def crash(_action: Action, _declaration: Mapping[str, Any]) -> Mapping[str, Any]
 
 def test_a_function_that_fails_is_said_without_what_it_said() -> None:
     with pytest.raises(Unfit, match="KeyError") as caught:
-        event_rows(event_document(document(accepted())), Marking({}, {}, crash))
+        event_rows(event_document(document(accepted())), Marking({}, {}, Computing(crash, 5)))
     assert "Amina" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "kept"),
+    [
+        ("REJECT", {"reason": "a date is missing", "note": "Amina"}, {"reason": "a date is missing"}),
+        ("EDIT", {"by": "Amina"}, {}),
+        ("PRINT_CERTIFICATE", {"templateId": "v1", "collector": {"name": "Amina"}}, {"templateId": "v1"}),
+        (
+            "DUPLICATE_DETECTED",
+            {"duplicates": [{"id": uuid(7), "trackingId": "ABC123", "name": "Amina"}]},
+            {"duplicates": [{"id": uuid(7), "trackingId": "ABC123"}]},
+        ),
+        ("APPROVE_CORRECTION", {"requested by": "Amina"}, None),
+    ],
+)
+def test_of_what_an_action_says_beside_its_declaration_only_what_is_known_is_kept(
+    kind: str, content: Json, kept: Json | None
+) -> None:
+    own: Json = {"requestId": uuid(9)} if kind == "APPROVE_CORRECTION" else {}
+    (row,) = rows_of(document(accepted(kind, content=content, **own)))
+    assert row["content"] == kept
 
 
 def test_text_that_databases_refuse_is_cleaned() -> None:

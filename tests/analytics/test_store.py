@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.analytics.rows import event_rows, rows_if_accepted
+from app.analytics.accepting import rows_if_accepted
+from app.analytics.rows import event_rows
 from app.analytics.store import NUMBER_TAKEN, STALE, AnalyticsStore
 from app.analytics.tables import Unusable
 from app.records.schema import event_document

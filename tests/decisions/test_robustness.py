@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from app.database.clock import now
 from app.database.tables import decisions, deliveries
-from app.decisions.timed_calls import CountryTimeout, TimedCalls
 from app.outbox.worker import Worker
+from app.timed_calls import CountryTimeout, TimedCalls
 from tests.decisions.conftest import Country, pending, question
 
 MakeCountry = Callable[..., Country]
