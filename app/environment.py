@@ -128,14 +128,23 @@ def _pause(text: str) -> float:
     return seconds
 
 
+def _integration(name: object, scopes: object) -> Integration:
+    """Raises ValueError."""
+    if not isinstance(name, str) or not name.strip() or not isinstance(scopes, list):
+        raise ValueError
+    if not all(isinstance(scope, str) and scope.strip() for scope in scopes):
+        raise ValueError
+    return Integration(name, tuple(scopes))
+
+
 class _Integrations(fields.Field[tuple[Integration, ...]]):
     """A JSON list of {"name", "scopes"}."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[Integration, ...]:
         try:
             listed = json.loads(value)
-            wanted = tuple(Integration(str(one["name"]), tuple(map(str, one["scopes"]))) for one in listed)
-        except (ValueError, TypeError, KeyError):
+            wanted = tuple(_integration(**one) for one in listed)
+        except (ValueError, TypeError):
             raise ValidationError('not a JSON list of {"name": "...", "scopes": ["..."]}') from None
         if len({one.name for one in wanted}) != len(wanted):
             raise ValidationError("names an integration twice")

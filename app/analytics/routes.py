@@ -32,7 +32,7 @@ def reindex_routes(tokens: CoreTokens, reindexing: Reindexing) -> Blueprint:
         except NotABatch as error:
             raise Refused(400, *because("Invalid payload", str(error))) from None
         except TooMany as error:
-            raise Refused(413, *because("Payload too large", str(error))) from None
+            raise Refused(413, *because("Request entity too large", str(error))) from None
         except (MarkingUnavailable, Unusable) as error:
             log.error("reindex.impossible", reason=str(error), advice="answered 503")
             raise Refused(503, *because("Service unavailable", str(error)), {"Retry-After": RETRY_AFTER}) from None

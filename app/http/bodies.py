@@ -16,6 +16,11 @@ LIMIT = 5 * MEGABYTE
 LIMIT_FOR_CORE = 64 * MEGABYTE
 
 
+def has_body(request: Request) -> bool:
+    """Whether anything is sent, as far as the headers say."""
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
 def json_body(request: Request, limit: int) -> Any:
     """The body as JSON. Raises Refused: 415 where it is not sent as JSON, 413 past `limit` bytes,
     408 where it does not come, 400 otherwise.

@@ -19,7 +19,7 @@ from app.opencrvs.answers import Answer, Done, Refused, Result, Unavailable, jud
 
 __all__ = ["LARGEST_ANSWER", "LARGEST_LIST", "Done", "Refused", "Result", "Unavailable", "mutate", "query"]
 
-LARGEST_ANSWER = 2**20  # bytes that are read; a result is known by its first ones
+LARGEST_ANSWER = 2**22  # bytes that are read; that it is a result is known by its first ones
 LARGEST_LIST = 2**24  # bytes; a country's 20,000 locations take 5 to 10 million of them, by the length of their names
 
 _IN_A_HEADER = re.compile(r"[\x21-\x7e]+").fullmatch

@@ -18,10 +18,15 @@ from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise,
 from app.decisions.forms import NoNumber, number_text
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.store import Decisions
-from app.http.bodies import LIMIT, json_body
+from app.http.bodies import LIMIT, has_body, json_body
 from app.http.errors import RETRY_AFTER, Refused, because, json_response
 from app.http.problems import problems
 from app.http.requests import request_id
+
+
+def _says_something(reason: str) -> None:
+    if not reason.strip():
+        raise ValidationError("Say why: the registrar reads it")
 
 
 class Acceptance(Schema):
@@ -41,7 +46,7 @@ class Rejection(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    reason = fields.String(required=True, validate=Length(1, 10_000))
+    reason = fields.String(required=True, validate=[Length(1, 10_000), _says_something])
 
 
 def confirmation_routes(gate: Gate, database: Database, confirming: Confirming) -> Blueprint:
@@ -55,7 +60,7 @@ def confirmation_routes(gate: Gate, database: Database, confirming: Confirming) 
     @routes.post("/accept")
     def accept(action_id: str) -> Response:
         by = _admit(gate, database, confirming.decisions, action_id)
-        given = _valid(Acceptance())
+        given = _valid(Acceptance()) if has_body(request) else {}
         try:
             number = number_text(given["registrationNumber"]) if "registrationNumber" in given else None
         except NoNumber as error:

@@ -38,10 +38,14 @@ def system_routes(
             try:
                 rule(system)
             except DatabaseAway:
+                system.forget()
                 raise
             except Exception as error:
+                system.forget()
                 log.exception("system_ready.crashed", rule=getattr(rule, "__name__", "?"))
                 system.failures.append(("", f"a rule raised {type(error).__name__}: the log says where"))
+            else:
+                system.settled()
         if system.failures:
             details = [{"path": [name] if name else [], "message": message} for name, message in system.failures]
             raise Refused(502, "Not everything could be set up", details)
@@ -58,6 +62,7 @@ class ReadySystem:
     ) -> None:
         self.integrations = wanted
         self.failures: list[tuple[str, str]] = []
+        self._in_hand: list[str] = []
         self._database = database
         self._core = core
         self._token = token
@@ -76,8 +81,21 @@ class ReadySystem:
             self.failures.append((integration.name, str(error)))
             return None
         self._remember(integration.name, given["clientId"])
+        self._in_hand.append(integration.name)
         log.info("integration.registered", integration=integration.name)
         return Credentials(given["clientId"], given["clientSecret"], given["shaSecret"])
+
+    def settled(self) -> None:
+        """A rule has ended, and has put the secrets that it was given where it wants them."""
+        self._in_hand.clear()
+
+    def forget(self) -> None:
+        """A rule has not come to its end, and its secrets are lost: what it registered is registered anew next time."""
+        if self._in_hand:
+            log.warning("integration.secrets_lost", integrations=self._in_hand, advice="mend rules.py, then call again")
+            with self._database.transaction() as connection:
+                connection.execute(registered.delete().where(registered.c.name.in_(self._in_hand)))
+        self.settled()
 
     def _is_registered(self, name: str) -> bool:
         with self._database.reading() as connection:

@@ -88,12 +88,23 @@ def test_the_same_again_is_harmless_and_the_opposite_is_409(late: Late) -> None:
     [
         ("reject", {}),
         ("reject", {"reason": ""}),
+        ("reject", {"reason": " \n"}),
         ("accept", {"registrationNumber": 5}),
         ("accept", {"declaration": []}),
     ],
 )
 def test_bad_requests_are_422(late: Late, verb: str, body: dict[str, Any]) -> None:
     assert late.say(late.defer(), verb, **body) == 422
+
+
+def test_an_accept_that_adds_nothing_needs_no_body(late: Late) -> None:
+    document = late.defer()
+    answer = late.country.app.test_client().post(
+        f"/confirmations/{pending(document)['id']}/accept", headers={"Authorization": f"Bearer {late.key}"}
+    )
+    assert answer.status_code == 202
+    late.work()
+    assert late.state(document) == "confirmed"
 
 
 @pytest.mark.parametrize("action_id", ["nothing", "a%00b", "%EF%BF%BD"])

@@ -125,6 +125,25 @@ def test_a_rule_puts_the_secrets_where_it_wants_them(
     assert kept.read_text() == "secret-mine"
 
 
+def test_what_a_rule_lost_the_secrets_of_is_registered_anew(
+    make_seeder: Callable[..., Seeder], events: Events, tmp_path: Path
+) -> None:
+    rules = (
+        "from pathlib import Path\nfrom app.country import on_system_ready\n"
+        "@on_system_ready\ndef ready(system):\n"
+        "    for one in system.integrations:\n"
+        "        given = system.register(one)\n"
+        f"        if given:\n            Path({str(tmp_path / 'vault')!r}, one.name).write_text(given.client_secret)\n"
+    )
+    seeder = make_seeder(rules, EVENTS_URL=events.url, INTEGRATIONS=json.dumps(WANTED))
+    assert seeder.say_ready().status_code == 502
+    (tmp_path / "vault").mkdir()
+    assert seeder.say_ready().status_code == 200
+    assert events.registered == ["health", "health", "id"]
+    assert seeder.say_ready().status_code == 200
+    assert len(events.registered) == 3
+
+
 def test_a_rule_that_raises_is_502_and_quotes_nothing(make_seeder: Callable[..., Seeder]) -> None:
     rules = (
         "from app.country import on_system_ready\n@on_system_ready\ndef ready(system):\n    raise ValueError('Amina')\n"
@@ -135,7 +154,19 @@ def test_a_rule_that_raises_is_502_and_quotes_nothing(make_seeder: Callable[...,
 
 
 @pytest.mark.parametrize(
-    "value", ["{", "5", '["a"]', '[{"name": "a"}]', '[{"name":"a","scopes":[]},{"name":"a","scopes":[]}]']
+    "value",
+    [
+        "{",
+        "5",
+        '["a"]',
+        '[{"name": "a"}]',
+        '[{"name": "a", "scopes": "record.read"}]',
+        '[{"name": " ", "scopes": []}]',
+        '[{"name": null, "scopes": []}]',
+        '[{"name": "a", "scopes": [5]}]',
+        '[{"name": "a", "scopes": [], "scope": []}]',
+        '[{"name":"a","scopes":[]},{"name":"a","scopes":[]}]',
+    ],
 )
 def test_integrations_that_are_none_stop_the_start(make_settings: Callable[..., Settings], value: str) -> None:
     with pytest.raises(InvalidSettings, match="INTEGRATIONS"):
