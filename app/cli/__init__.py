@@ -16,6 +16,7 @@ from app.cli.outbox import outbox
 from app.cli.processes import serve, web, worker
 from app.cli.rules import rules
 from app.cli.samples import samples
+from app.cli.webhooks import webhooks
 from app.country import InvalidRules
 from app.database.engine import DatabaseAway
 from app.database.schema import OldSchema
@@ -29,7 +30,21 @@ def commands() -> None:
     """The server that a country puts beside OpenCRVS. Settings come from the environment; see the README."""
 
 
-for command in (serve, web, worker, db, outbox, confirmations, rules, clients, audit, analytics, messages, samples):
+for command in (
+    serve,
+    web,
+    worker,
+    db,
+    outbox,
+    confirmations,
+    rules,
+    clients,
+    audit,
+    webhooks,
+    analytics,
+    messages,
+    samples,
+):
     commands.add_command(command)
 
 

@@ -17,7 +17,7 @@ from app.encryption import Cipher
 from app.outbox import store
 from app.outbox.states import State
 from app.outbox.store import state_is
-from app.webhooks.subscription import Subscription, Wish, destination_of
+from app.webhooks.subscription import DESTINATION, Subscription, Wish, destination_of
 
 MOST_OF_A_CLIENT = 200
 _MOST_OLD_SECRETS = 3
@@ -79,6 +79,20 @@ class Subscriptions:
     def of_client(self, client_id: str) -> list[Subscription]:
         """A client's, the oldest first."""
         return self._all(subscriptions.c.client_id == client_id)
+
+    def all(self) -> list[Subscription]:
+        """Those of all clients that were not revoked, the oldest first."""
+        return self._all(_OF_A_CLIENT)
+
+    def waiting(self) -> dict[str, int]:
+        """How many deliveries are owed, by the ids of the subscriptions."""
+        owed = (
+            select(deliveries.c.destination, func.count())
+            .where(deliveries.c.channel == "webhook", state_is(State.QUEUED))
+            .group_by(deliveries.c.destination)
+        )
+        with self._database.reading() as connection:
+            return {name.removeprefix(DESTINATION): count for name, count in connection.execute(owed)}
 
     def active(self) -> list[Subscription]:
         """Those that are told of events."""
