@@ -169,7 +169,10 @@ def test_the_countrys_own_files_about_places_are_taken_over(run: Run, kept: Anal
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("id,name\n", "lacks the columns level"), ("id,level,name\na,high,x\n", "line 2: level is no number: 'high'")],
+    [
+        ("id,name\n", "lacks the columns level"),
+        ("id,level,name\na,high,x\n", "line 2: level is no number that can be kept: 'high'"),
+    ],
 )
 def test_a_file_about_places_that_is_wrong_is_said(run: Run, country: Path, content: str, said: str) -> None:
     (country / "analytics").mkdir()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.analytics.locations import keep
+from app.analytics.core_places import keep
 from app.analytics.rows import event_rows
 from app.analytics.store import AnalyticsStore
 from app.analytics.tables import prepare, script
