@@ -38,12 +38,19 @@ class EventConfigurations:
 
     def __call__(self) -> Mapping[str, Marking]:
         """By event type. Raises MarkingUnavailable where they could never be had."""
-        with self._lock:
-            if self._clock() >= self._ask_again_at:
-                self._refresh()
-            if self._known is None:
-                raise MarkingUnavailable(f"EVENT_CONFIG_URL: {self._problem}, so that it is not known what may be kept")
-            return self._known
+        # One thread asks; the others wait for it only where nothing is known.
+        if self._is_old() and self._lock.acquire(blocking=self._known is None):
+            try:
+                if self._is_old():
+                    self._refresh()
+            finally:
+                self._lock.release()
+        if self._known is None:
+            raise MarkingUnavailable(f"EVENT_CONFIG_URL: {self._problem}, so that it is not known what may be kept")
+        return self._known
+
+    def _is_old(self) -> bool:
+        return self._clock() >= self._ask_again_at
 
     def _refresh(self) -> None:
         try:

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
 SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
-_LONGEST_LINE = 2**26  # bytes
+LONGEST_LINE = 2**24  # bytes
+FULL = 2**23  # bytes; a batch with as many takes no further line
+
+
+class UnreadableFile(Exception):
+    """The message names the file."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How much of a file was read: its unpacked bytes, and how many lines these are."""
+
+    offset: int = 0
+    line: int = 0
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Lines of a file. `end` is behind the last, in unpacked bytes; `read` are the bytes of the file itself so far."""
+    """Lines of a file, up to `end`. `too_long` are the numbers of lines that are left out for having more bytes than
+    LONGEST_LINE; `read` are the bytes of the file itself so far.
+    """
 
     file: Path
     items: list[bytes]
-    end: int
+    too_long: list[int]
+    end: Position
     read: int
 
 
@@ -29,19 +46,49 @@ def files_in(path: Path) -> list[Path]:
     return sorted(file for file in path.iterdir() if file.name.endswith(SUFFIXES))
 
 
-def batches(file: Path, start: int, size: int) -> Iterator[Batch]:
-    """From `start` in unpacked bytes, `size` lines each. Raises OSError and EOFError."""
-    with file.open("rb") as packed:
-        lines = cast("BinaryIO", gzip.GzipFile(fileobj=packed)) if file.suffix == ".gz" else packed
-        lines.seek(start)
-        items: list[bytes] = []
-        end = start
-        while line := lines.readline(_LONGEST_LINE):
-            end += len(line)
-            if line.strip():
-                items.append(line)
-            if len(items) == size:
-                yield Batch(file, items, end, packed.tell())
-                items = []
-        if items:
-            yield Batch(file, items, end, packed.tell())
+def batches(file: Path, start: Position, size: int) -> Iterator[Batch]:
+    """Of `size` lines each, or of fewer that are FULL. Raises UnreadableFile."""
+    try:
+        with file.open("rb") as packed:
+            lines = cast("BinaryIO", gzip.GzipFile(fileobj=packed)) if file.suffix == ".gz" else packed
+            lines.seek(start.offset)
+            reader = _Reader(lines, start.offset, start.line)
+            while not reader.is_at_end:
+                reader.read(size)
+                if reader.items or reader.too_long:
+                    end = Position(reader.offset, reader.line)
+                    yield Batch(file, reader.items, reader.too_long, end, packed.tell())
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableFile(f"{file} cannot be read to its end: {error}") from error
+
+
+@dataclass
+class _Reader:
+    lines: BinaryIO
+    offset: int
+    line: int
+    is_at_end: bool = False
+    items: list[bytes] = field(default_factory=list)
+    too_long: list[int] = field(default_factory=list)
+
+    def read(self, size: int) -> None:
+        self.items, self.too_long = [], []
+        held = 0
+        while len(self.items) + len(self.too_long) < size and held < FULL:
+            line = self.lines.readline(LONGEST_LINE + 1)
+            if not line:
+                self.is_at_end = True
+                return
+            self.offset += len(line)
+            self.line += 1
+            if len(line) > LONGEST_LINE:
+                self.too_long.append(self.line)
+                self._pass_over(line)
+            elif line.strip():
+                self.items.append(line)
+                held += len(line)
+
+    def _pass_over(self, part: bytes) -> None:
+        while part and not part.endswith(b"\n"):
+            part = self.lines.readline(LONGEST_LINE)
+            self.offset += len(part)

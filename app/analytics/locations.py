@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Double, literal, text
+from sqlalchemy import Double, literal
+from sqlalchemy.exc import DataError, IntegrityError
 
-from app.analytics.places import COLUMNS, InvalidFile, read_file, replace_table
+from app.analytics.core_places import keep
+from app.analytics.places import COLUMNS, InvalidFile, Left, replace_table, said_by
 from app.analytics.store import AnalyticsStore
-from app.analytics.tables import LOCK, Unusable, qualified
+from app.analytics.tables import Unusable
 from app.database.clock import now
 from app.database.engine import Database, DatabaseAway
 from app.database.tables import chores
-from app.opencrvs.locations import AdministrativeArea, CoreLocations, Location, Refused, Unavailable
+from app.opencrvs.locations import CoreLocations, Refused, Unavailable
 
 log = structlog.get_logger()
 
 EVERY = 3_600.0  # seconds; whichever worker does it
+SOON = 300.0  # seconds, until what failed is tried again
 CHORE = "analytics-locations"
+CHORE_OF_FILES = "analytics-location-files"
 _LONGEST_CLOSE = 2.0
 
 
@@ -38,13 +43,14 @@ class Places:
     _thread: threading.Thread | None = field(default=None, init=False)
 
     def refresh(self) -> None:
-        """A chore: in the background, at most once an hour, where core can be asked. Raises DatabaseAway."""
-        if self.core is None or (self._thread is not None and self._thread.is_alive()):
+        """A chore: in the background, at most once an hour each, what can be had. Raises DatabaseAway."""
+        if self._thread is not None and self._thread.is_alive():
             return
-        if not self._is_due() or not self.token() or not self._is_ours():
-            return
-        self._thread = threading.Thread(target=self._run, name=CHORE, daemon=True)
-        self._thread.start()
+        chores_due = [chore for chore in (CHORE, CHORE_OF_FILES) if self._is_due(chore) and self._has_source(chore)]
+        ours = [chore for chore in chores_due if self._is_ours(chore)]
+        if ours:
+            self._thread = threading.Thread(target=self._run, args=(ours,), name=CHORE, daemon=True)
+            self._thread.start()
 
     def close(self) -> None:
         """What is under way is waited for, but briefly."""
@@ -52,18 +58,23 @@ class Places:
             self._thread.join(_LONGEST_CLOSE)
 
     def take_over(self) -> Iterator[str]:
-        """All there is, and a line to each. Raises Unusable, InvalidFile and DatabaseAway."""
-        lacking = self.store.layout().lacking
-        for table in COLUMNS:
-            path = self.directory / "analytics" / f"{table}.csv" if self.directory is not None else None
-            if path is not None and path.exists() and table not in lacking:
-                rows = read_file(path, table)
-                replace_table(self.store, table, rows)
-                yield f"{table}: {len(rows)} from {path}"
-        yield self._of_core(lacking)
+        """All there is, each for itself, and a line to each.
 
-    def _of_core(self, lacking: Sequence[str]) -> str:
-        if {"administrative_areas", "locations"} & set(lacking):
+        Raises Unusable and DatabaseAway; at the end InvalidFile, which names all that could not be taken over.
+        """
+        self.store.layout()
+        wrong: list[str] = []
+        for take in [self._of_core, *self._of_files()]:
+            try:
+                yield take()
+            except (Left, Unusable) as error:
+                wrong.append(str(error))
+        if wrong:
+            raise InvalidFile("\n".join(wrong))
+
+    def _of_core(self) -> str:
+        """Raises Left, Unusable and DatabaseAway."""
+        if {"administrative_areas", "locations"} & set(self.store.layout().lacking):
             return "core's places: left, since their tables cannot be made"
         if self.core is None:
             return "core's places: left, since GATEWAY_URL is not set"
@@ -75,29 +86,60 @@ class Places:
         areas, locations = self.core.administrative_areas(token), self.core.locations(token)
         for listed in (areas, locations):
             if isinstance(listed, Refused | Unavailable):
-                return f"core's places: left, since core did not list them: {listed.reason}"
+                raise Left(f"core's places: left, since core did not list them: {listed.reason}")
         assert not isinstance(areas, Refused | Unavailable)  # noqa: S101
         assert not isinstance(locations, Refused | Unavailable)  # noqa: S101
-        keep(self.store, areas, locations)
+        try:
+            keep(self.store, areas, locations)
+        except (DataError, IntegrityError) as error:
+            raise Left(f"core's places: left, since the database refuses them: {said_by(error)}") from None
         return f"administrative_areas: {len(areas)} from core\nlocations: {len(locations)} from core"
 
-    def _run(self) -> None:
+    def _of_files(self) -> list[Callable[[], str]]:
+        return [partial(self._of_file, table, path) for table, path in self._files()]
+
+    def _of_file(self, table: str, path: Path) -> str:
+        """Raises InvalidFile, Unusable and DatabaseAway."""
+        if table in self.store.layout().lacking:
+            return f"{table}: left, since the table cannot be made"
+        return f"{table}: {replace_table(self.store, table, path)} from {path}"
+
+    def _files(self) -> list[tuple[str, Path]]:
+        if self.directory is None:
+            return []
+        paths = ((table, self.directory / "analytics" / f"{table}.csv") for table in COLUMNS)
+        return [(table, path) for table, path in paths if path.exists()]
+
+    def _has_source(self, chore: str) -> bool:
+        if chore == CHORE_OF_FILES:
+            return bool(self._files())
+        return self.core is not None and bool(self.token())
+
+    def _run(self, ours: Sequence[str]) -> None:
+        for chore in ours:
+            taken = [self._is_taken(take) for take in ([self._of_core] if chore == CHORE else self._of_files())]
+            if not all(taken):
+                self._try_again_soon(chore)
+
+    def _is_taken(self, take: Callable[[], str]) -> bool:
         try:
-            for line in self.take_over():
-                log.info("analytics.places", said=line)
-        except (Unusable, InvalidFile, DatabaseAway) as error:
+            log.info("analytics.places", said=take())
+        except (Left, Unusable, DatabaseAway) as error:
             log.error("analytics.places_left", reason=str(error))
+            return False
         except Exception:
             log.exception("analytics.places_crashed")  # deliveries go on without
+            return False
+        return True
 
-    def _is_due(self) -> bool:
-        recent = chores.select().where(chores.c.name == CHORE, chores.c.done_at > now() - literal(EVERY, Double))
+    def _is_due(self, chore: str) -> bool:
+        recent = chores.select().where(chores.c.name == chore, chores.c.done_at > now() - literal(EVERY, Double))
         with self.main.reading() as connection:
             return connection.execute(recent).first() is None
 
-    def _is_ours(self) -> bool:
+    def _is_ours(self, chore: str) -> bool:
         """Whether no other worker does it in this hour; then nobody else will."""
-        done = self.main.insert(chores).values(name=CHORE, done_at=now())
+        done = self.main.insert(chores).values(name=chore, done_at=now())
         claimed = done.on_conflict_do_update(
             index_elements=[chores.c.name],
             set_={"done_at": now()},
@@ -106,63 +148,7 @@ class Places:
         with self.main.transaction() as connection:
             return connection.execute(claimed.returning(chores.c.name)).first() is not None
 
-
-def keep(store: AnalyticsStore, areas: Sequence[AdministrativeArea], locations: Sequence[Location]) -> None:
-    """Put in what core lists, parents before children. What it no longer lists stays: old records name it."""
-    store.layout()
-    known = {area.id for area in areas}
-    area_rows = [
-        {"id": area.id, "name": area.name, "parent_id": area.parent_id if area.parent_id in known else None}
-        for area in parents_first(areas)
-    ]
-    location_rows = [
-        {
-            "id": one.id,
-            "name": one.name,
-            "administrative_area_id": one.administrative_area_id if one.administrative_area_id in known else None,
-            "location_type": one.location_type or "",
-        }
-        for one in sorted(locations, key=lambda one: one.id)
-    ]
-    with store.database.transaction() as connection:
-        if not store.database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        _put(connection, qualified(store.database, "administrative_areas"), area_rows)
-        _put(connection, qualified(store.database, "locations"), location_rows)
-
-
-def parents_first(areas: Sequence[AdministrativeArea]) -> list[AdministrativeArea]:
-    """Those of a circle, which has no top, come last."""
-    by_id = {area.id: area for area in areas}
-    ordered: dict[str, AdministrativeArea] = {}
-    for area in sorted(areas, key=lambda area: area.id):
-        path: dict[str, AdministrativeArea] = {}
-        step: AdministrativeArea | None = area
-        while step is not None and step.id not in ordered and step.id not in path:
-            path[step.id] = step
-            step = by_id.get(step.parent_id or "")
-        ordered |= dict(reversed(path.items()))
-    return list(ordered.values())
-
-
-def _put(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Update what has changed, insert what is new; whatever the types and constraints of the table are."""
-    if not rows:
-        return
-    columns = list(rows[0])
-    stored = {
-        str(row["id"]).lower(): row
-        for row in connection.execute(text(f"SELECT {', '.join(columns)} FROM {table}")).mappings()  # noqa: S608
-    }
-    new = [row for row in rows if row["id"] not in stored]
-    changed = [row for row in rows if row["id"] in stored and not _is_same(row, stored[row["id"]])]
-    if new:
-        places = ", ".join(f":{column}" for column in columns)
-        connection.execute(text(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"), new)  # noqa: S608
-    if changed:
-        values = ", ".join(f"{column} = :{column}" for column in columns[1:])
-        connection.execute(text(f"UPDATE {table} SET {values} WHERE id = :id"), changed)  # noqa: S608
-
-
-def _is_same(row: Mapping[str, Any], stored: Mapping[Any, Any]) -> bool:
-    return all(value == (None if stored[column] is None else str(stored[column])) for column, value in row.items())
+    def _try_again_soon(self, chore: str) -> None:
+        soon = chores.update().where(chores.c.name == chore)
+        with suppress(DatabaseAway), self.main.transaction() as connection:  # then it is an hour
+            connection.execute(soon.values(done_at=now() - literal(EVERY - SOON, Double)))

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from app.analytics.store import AnalyticsStore
-from app.analytics.tables import qualified
+from app.analytics.tables import LOCK, Unusable, qualified
 
 Value = str | int | float | None
 
+_GREATEST = 2**31 - 1  # of PostgreSQL's integer
+
+
+def _whole(written: str) -> int:
+    number = int(written)
+    if abs(number) > _GREATEST:
+        raise ValueError
+    return number
+
+
 COLUMNS: Mapping[str, Mapping[str, Callable[[str], Value]]] = {
-    "location_levels": {"id": str, "level": int, "name": str},
+    "location_levels": {"id": str, "level": _whole, "name": str},
     "location_statistics": {
         "name": str,
         "reference_id": str,
-        "year": int,
+        "year": _whole,
         "crude_birth_rate": float,
-        "male_population": int,
-        "female_population": int,
-        "total_population": int,
+        "male_population": _whole,
+        "female_population": _whole,
+        "total_population": _whole,
     },
 }
 
 
-class InvalidFile(Exception):
+class Left(Exception):
+    """Places that could not be taken over; the message says which and why."""
+
+
+class InvalidFile(Left):
     """A file of the country's cannot be used; the message says where and why."""
 
 
@@ -52,15 +68,37 @@ def _row(line: Mapping[str, str | None], columns: Mapping[str, Callable[[str], V
         try:
             row[column] = read(written) if written else None
         except ValueError:
-            raise InvalidFile(f"{where}: {column} is no number: {written!r}") from None
+            raise InvalidFile(f"{where}: {column} is no number that can be kept: {written!r}") from None
     return row
 
 
-def replace_table(store: AnalyticsStore, table: str, rows: list[dict[str, Value]]) -> None:
-    """The file is all there is. Raises Unusable and DatabaseAway."""
+@contextmanager
+def writing(store: AnalyticsStore) -> Iterator[Connection]:
+    """A transaction in which nobody else writes. Raises Unusable and DatabaseAway."""
+    try:
+        with store.database.transaction() as connection:
+            if not store.database.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            yield connection
+    except ProgrammingError as error:
+        raise Unusable(f"ANALYTICS_DATABASE_URL: {said_by(error)}") from error
+
+
+def said_by(error: DBAPIError) -> str:
+    """The first line only: the others may show the row."""
+    return str(error.orig).partition("\n")[0]
+
+
+def replace_table(store: AnalyticsStore, table: str, path: Path) -> int:
+    """The file is all there is; how many rows it has. Raises InvalidFile, Unusable and DatabaseAway."""
+    rows = read_file(path, table)
     name, columns = qualified(store.database, table), list(COLUMNS[table])
     places = ", ".join(f":{column}" for column in columns)
-    with store.database.transaction() as connection:
-        connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608
-        if rows:
-            connection.execute(text(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({places})"), rows)  # noqa: S608
+    try:
+        with writing(store) as connection:
+            connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608
+            if rows:
+                connection.execute(text(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({places})"), rows)  # noqa: S608
+    except (DataError, IntegrityError) as error:
+        raise InvalidFile(f"{path}: the database refuses it: {said_by(error)}") from None
+    return len(rows)

@@ -3,37 +3,72 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from app.analytics.files import Position
+
+
+@dataclass
+class FileProgress:
+    """All before `offset` and `line` is committed. `modified` is in nanoseconds since 1970."""
+
+    size: int
+    modified: int
+    offset: int = 0
+    line: int = 0
+    received: int = 0
+    written: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def position(self) -> Position:
+        return Position(self.offset, self.line)
+
+    def reached(self, position: Position) -> None:
+        self.offset, self.line = position.offset, position.line
+
+    def count_skipped(self, reason: str) -> None:
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
 
 
 @dataclass
 class Progress:
-    """`offsets` are bytes of the files' unpacked content, by path; all before them is committed."""
+    """By the files' paths."""
 
-    offsets: dict[str, int] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
-    received: int = 0
-    written: int = 0
-    skipped: dict[str, int] = field(default_factory=dict)
+    files: dict[str, FileProgress] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Progress:
         """What was kept; from the start where nothing was, or nothing that can be read."""
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            return cls({name: FileProgress(**file) for name, file in kept["files"].items()})
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return cls()
 
-    def start_of(self, file: Path) -> int:
-        """Where to go on; at the start, where the file is another by now."""
-        if self.sizes.get(str(file)) != file.stat().st_size:
-            return 0
-        return self.offsets.get(str(file), 0)
+    def of(self, file: Path) -> FileProgress:
+        """At its start, with nothing counted, where the file is another by now. Raises OSError."""
+        found, known = file.stat(), self.files.get(str(file))
+        if known is None or (known.size, known.modified) != (found.st_size, found.st_mtime_ns):
+            known = self.files[str(file)] = FileProgress(found.st_size, found.st_mtime_ns)
+        return known
 
-    def reached(self, file: Path, offset: int) -> None:
-        self.offsets[str(file)] = offset
-        self.sizes[str(file)] = file.stat().st_size
+    @property
+    def received(self) -> int:
+        return sum(file.received for file in self.files.values())
+
+    @property
+    def written(self) -> int:
+        return sum(file.written for file in self.files.values())
+
+    @property
+    def skipped(self) -> Counter[str]:
+        counted: Counter[str] = Counter()
+        for file in self.files.values():
+            counted.update(file.skipped)
+        return counted
 
     def keep(self, path: Path) -> None:
         """Whole or not at all."""

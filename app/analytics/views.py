@@ -44,7 +44,16 @@ _A_DAY = (
     "|^([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][48]|[13579][26]|[2468]0)00)-02-29$"
 )
 
-_POSTGRESQL = {
+# Where core writes several actions in one moment, their order is that of a record's life.
+_LATEST_FIRST = (
+    "CASE WHEN action_type = 'CREATE' THEN 1 ELSE 0 END, created_at DESC, "
+    "CASE action_type WHEN 'NOTIFY' THEN 1 WHEN 'DECLARE' THEN 2 WHEN 'REGISTER' THEN 4 "
+    "WHEN 'REQUEST_CORRECTION' THEN 5 WHEN 'APPROVE_CORRECTION' THEN 6 "
+    "WHEN 'REJECT_CORRECTION' THEN 6 ELSE 3 END DESC, id DESC"
+)
+_EVERYWHERE = {"latest first": _LATEST_FIRST, "reason": "content->>'reason'"}
+
+_POSTGRESQL = _EVERYWHERE | {
     "actions": "analytics.event_actions",
     "locations": "analytics.locations",
     "records": "analytics.records",
@@ -54,10 +63,9 @@ _POSTGRESQL = {
     "days to registration": "(CAST(registered_at AT TIME ZONE 'UTC' AS date) - CAST(happened_on AS date))",
     "days since declared": "CAST(EXTRACT(EPOCH FROM now() - declared_at) / 86400 AS integer)",
     "happened on": f"CASE WHEN {_HAPPENED} ~ '{_A_DAY}' THEN {_HAPPENED} END",
-    "reason": "content->>'reason'",
     "id text": "CAST(location.id AS text)",
 }
-_SQLITE = {
+_SQLITE = _EVERYWHERE | {
     "actions": "event_actions",
     "locations": "locations",
     "records": "records",
@@ -67,7 +75,6 @@ _SQLITE = {
     "days to registration": "CAST(julianday(date(registered_at)) - julianday(happened_on) AS integer)",
     "days since declared": "CAST(julianday('now') - julianday(declared_at) AS integer)",
     "happened on": f"CASE WHEN date({_HAPPENED}, '+0 days') = {_HAPPENED} THEN {_HAPPENED} END",
-    "reason": "content->>'reason'",
     "id text": "location.id",
 }
 
@@ -84,9 +91,22 @@ SELECT
   [happened on] AS happened_on,
   last.action_type AS last_action,
   last.created_at AS last_action_at,
-  last.declaration
+  last.declaration,
+  CASE standing.action_type
+    WHEN 'CREATE' THEN 'created'
+    WHEN 'NOTIFY' THEN 'notified'
+    WHEN 'DECLARE' THEN 'declared'
+    WHEN 'REGISTER' THEN 'registered'
+    WHEN 'ARCHIVE' THEN 'archived'
+    WHEN 'MARK_AS_DUPLICATE' THEN 'duplicate'
+    WHEN 'REJECT' THEN CASE
+      WHEN standing.since = standing.changes THEN 'rejected'
+      WHEN declaration.is_declared = 1 THEN 'declared'
+      ELSE 'notified'
+    END
+  END AS status
 FROM (
-  SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY created_at DESC, id DESC) AS place
+  SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY [latest first]) AS place
   FROM [actions] action
   WHERE action_type NOT IN ('READ', 'ASSIGN', 'UNASSIGN', 'PRINT_CERTIFICATE')
 ) last
@@ -96,10 +116,22 @@ LEFT JOIN (
   WHERE action_type = 'REGISTER'
 ) registration ON registration.event_id = last.event_id AND registration.place = 1
 LEFT JOIN (
-  SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY created_at, id) AS place
+  SELECT
+    action.*,
+    row_number() OVER (PARTITION BY event_id ORDER BY created_at, action_type DESC, id) AS place,
+    max(CASE WHEN action_type = 'DECLARE' THEN 1 ELSE 0 END) OVER (PARTITION BY event_id) AS is_declared
   FROM [actions] action
   WHERE action_type IN ('DECLARE', 'NOTIFY')
 ) declaration ON declaration.event_id = last.event_id AND declaration.place = 1
+LEFT JOIN (
+  SELECT
+    event_id,
+    action_type,
+    row_number() OVER (PARTITION BY event_id ORDER BY [latest first]) AS since,
+    sum(CASE action_type WHEN 'EDIT' THEN 0 ELSE 1 END) OVER (PARTITION BY event_id ORDER BY [latest first]) AS changes
+  FROM [actions] action
+  WHERE action_type IN ('CREATE', 'NOTIFY', 'DECLARE', 'EDIT', 'REGISTER', 'REJECT', 'ARCHIVE', 'MARK_AS_DUPLICATE')
+) standing ON standing.event_id = last.event_id AND standing.changes = 1 AND standing.action_type <> 'EDIT'
 LEFT JOIN [locations] location
   ON [id text] = COALESCE(registration.created_at_location, declaration.created_at_location)
 WHERE last.place = 1
@@ -117,8 +149,8 @@ SELECT
   office_id,
   office,
   count(*) AS registered,
-  sum(CASE WHEN [days to registration] <= 30 THEN 1 ELSE 0 END) AS within_30_days,
-  sum(CASE WHEN [days to registration] <= 365 THEN 1 ELSE 0 END) AS within_a_year,
+  sum(CASE WHEN [days to registration] BETWEEN 0 AND 30 THEN 1 ELSE 0 END) AS within_30_days,
+  sum(CASE WHEN [days to registration] BETWEEN 0 AND 365 THEN 1 ELSE 0 END) AS within_a_year,
   sum(CASE WHEN [days to registration] > 365 THEN 1 ELSE 0 END) AS later
 FROM [records]
 WHERE registered_at IS NOT NULL AND happened_on IS NOT NULL
@@ -148,7 +180,6 @@ SELECT
   [days since declared] AS days_waiting,
   last_action
 FROM [records]
-WHERE declared_at IS NOT NULL AND registered_at IS NULL
-  AND last_action NOT IN ('REJECT', 'ARCHIVE', 'MARK_AS_DUPLICATE')
+WHERE status = 'declared' AND registered_at IS NULL
 """,
 }

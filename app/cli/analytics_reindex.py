@@ -7,8 +7,9 @@ import multiprocessing
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app import country, logs
-from app.analytics.files import SUFFIXES, Batch, batches, files_in
+from app.analytics.files import LONGEST_LINE, SUFFIXES, Batch, UnreadableFile, batches, files_in
 from app.analytics.marking import MarkingUnavailable
+from app.analytics.progress import FileProgress
 from app.analytics.progress import Progress as Reached
 from app.analytics.reindexing import Reindexing, Report
 from app.analytics.tables import Unusable
@@ -28,11 +30,18 @@ from app.settings import Settings
 
 _BATCH = 300
 _KEPT_EVERY = 1.0  # seconds
+_LONG_TO_UNPACK = 2**30  # bytes
+_UNWRITTEN = "could not be written"
+_UNREAD = "could not be read"
+_BROKEN = (
+    "A process that writes has ended, or could not start: is there too little memory for --workers? What is written "
+    "stays; run this again to go on."
+)
 
 
 @click.command()
 @click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="FILE|DIR")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that do it.")
+@click.option("--workers", type=click.IntRange(1, 8), default=1, show_default=True, help="Processes that do it.")
 @click.option("--restart", is_flag=True, help="From the start, where an earlier run was stopped.")
 def reindex(source: Path, workers: int, restart: bool) -> None:
     """Write records from a file, or from all *.jsonl and *.jsonl.gz of a directory: one event document a line.
@@ -47,30 +56,29 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
         raise click.ClickException(f"{source} holds no file that ends in {', '.join(SUFFIXES)}")
     kept_at = _kept_at(settings, source)
     reached = Reached() if restart else Reached.read(kept_at)
+    of_file = {file: reached.of(file) for file in files}
     if reached.received:
         click.echo(f"Going on after {reached.received:,} events; --restart begins anew.", err=True)
-    is_fine = True
     try:
         with _reports(settings, workers) as reports_of, _bar(files) as show:
             kept = time.monotonic()
-            for batch, report in reports_of(_unread(files, reached)):
-                is_fine &= _count(report, reached)
-                reached.reached(batch.file, batch.end)
+            for batch, report in reports_of(_unread(of_file)):
+                _count(batch, report, of_file[batch.file])
                 show(batch, reached)
                 if time.monotonic() - kept > _KEPT_EVERY:
                     reached.keep(kept_at)
                     kept = time.monotonic()
-    except (MarkingUnavailable, Unusable) as error:
+    except (MarkingUnavailable, Unusable, UnreadableFile) as error:
         raise click.ClickException(str(error)) from None
     except DatabaseAway as error:
         raise click.ClickException(f"The database of ANALYTICS_DATABASE_URL does not answer: {error}") from None
-    except (OSError, EOFError) as error:
-        raise click.ClickException(f"A file cannot be read to its end: {error}") from None
+    except BrokenProcessPool:
+        raise click.ClickException(_BROKEN) from None
     finally:
         reached.keep(kept_at)
     kept_at.unlink()
     _say(reached)
-    sys.exit(not is_fine)
+    sys.exit(bool(reached.skipped[_UNWRITTEN] or reached.skipped[_UNREAD]))
 
 
 def _kept_at(settings: Settings, source: Path) -> Path:
@@ -79,21 +87,24 @@ def _kept_at(settings: Settings, source: Path) -> Path:
     return settings.instance_dir / f"reindex-{name}.json"
 
 
-def _unread(files: Sequence[Path], reached: Reached) -> Iterator[Batch]:
-    for file in files:
-        yield from batches(file, reached.start_of(file), _BATCH)
+def _unread(of_file: Mapping[Path, FileProgress]) -> Iterator[Batch]:
+    for file, progress in of_file.items():
+        if file.suffix == ".gz" and progress.offset > _LONG_TO_UNPACK:
+            click.echo(f"Unpacking {file} up to where it was left: that takes a while.", err=True)
+        yield from batches(file, progress.position, _BATCH)
 
 
-def _count(report: Report, reached: Reached) -> bool:
-    """Whether all was well."""
-    reached.received += report.received
-    reached.written += report.written
+def _count(batch: Batch, report: Report, progress: FileProgress) -> None:
+    progress.received += report.received + len(batch.too_long)
+    progress.written += report.written
+    for line in batch.too_long:
+        click.echo(f"{batch.file}, line {line}: longer than {LONGEST_LINE:,} bytes")
+        progress.count_skipped(_UNREAD)
     for skipped in report.skipped:
         if skipped.is_alarming:
             click.echo(f"{skipped.id or 'no id'}  {skipped.reason}")
-        reason = "could not be written" if skipped.is_alarming else skipped.reason
-        reached.skipped[reason] = reached.skipped.get(reason, 0) + 1
-    return not any(skipped.is_alarming for skipped in report.skipped)
+        progress.count_skipped(_UNWRITTEN if skipped.is_alarming else skipped.reason)
+    progress.reached(batch.end)
 
 
 def _say(reached: Reached) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.analytics.locations import keep
+from app.analytics.core_places import keep
 from app.analytics.rows import event_rows
 from app.analytics.store import AnalyticsStore
 from app.analytics.tables import prepare, script
@@ -58,6 +58,23 @@ RECORDS = [
         kind="death",
     ),
 ]
+
+
+def lived(number: int, *kinds: str, at: str = "") -> Json:
+    """An action a day, or all of them in one moment; the ids go down."""
+    life = [
+        step(kind, at or f"2026-02-{day:02}T08:00:00.000Z", number * 100 + 90 - day)
+        for day, kind in enumerate(kinds, 1)
+    ]
+    return document(*life, id=uuid(number), type="birth")
+
+
+def by_event(store: AnalyticsStore, records: list[Json], view: str) -> dict[str, Json]:
+    assert not any(store.write([event_rows(event_document(record), KEPT) for record in records]))
+    prefix = "" if store.database.is_sqlite else "analytics."
+    with store.database.reading() as connection:
+        rows = connection.execute(text(f"SELECT * FROM {prefix}{view}")).mappings()  # noqa: S608
+        return {str(row["event_id"]): dict(row) for row in rows}
 
 
 @pytest.fixture
@@ -114,6 +131,70 @@ def test_the_backlog_is_what_was_declared_and_waits(filled: Callable[[str], list
     assert found[uuid(8)]["last_action"] == "DECLARE"
 
 
+@pytest.mark.parametrize(
+    ("kinds", "status"),
+    [
+        ("CREATE", "created"),
+        ("CREATE NOTIFY READ", "notified"),
+        ("CREATE NOTIFY DECLARE ASSIGN", "declared"),
+        ("CREATE DECLARE EDIT", "declared"),
+        ("CREATE DECLARE REGISTER REQUEST_CORRECTION", "registered"),
+        ("CREATE DECLARE REJECT CUSTOM", "rejected"),
+        ("CREATE DECLARE REJECT EDIT EDIT", "declared"),
+        ("CREATE NOTIFY REJECT EDIT", "notified"),
+        ("CREATE DECLARE ARCHIVE CUSTOM EDIT", "archived"),
+        ("CREATE DECLARE DUPLICATE_DETECTED MARK_AS_DUPLICATE READ", "duplicate"),
+        ("CREATE DECLARE DUPLICATE_DETECTED MARK_AS_NOT_DUPLICATE", "declared"),
+    ],
+)
+def test_the_status_is_that_of_the_last_action_that_sets_one(store: AnalyticsStore, kinds: str, status: str) -> None:
+    record = lived(1, *kinds.split())
+    assert by_event(store, [record], "records")[uuid(1)]["status"] == status
+    assert len(by_event(store, [record], "backlog")) == (status == "declared")
+
+
+@pytest.mark.parametrize("answer", [None, "Rejected"])
+def test_a_declaration_that_was_not_accepted_is_no_backlog(store: AnalyticsStore, answer: str | None) -> None:
+    asked = step("DECLARE", "2026-02-02T08:00:00.000Z", 2) | {"status": "Requested"}
+    answered = [{**asked, "id": uuid(3), "status": answer, "originalActionId": asked["id"]}] if answer else []
+    record = document(step("CREATE", "2026-02-01T08:00:00.000Z", 1), asked, *answered, id=uuid(1), type="birth")
+    assert by_event(store, [record], "backlog") == {}
+    assert by_event(store, [record], "records")[uuid(1)]["status"] == "created"
+
+
+def test_a_record_is_created_first_whatever_the_clock_said(store: AnalyticsStore) -> None:
+    record = birth(1, "2026-01-01", ("DECLARE", "2026-01-02T08:00:00.000Z"), ("REGISTER", "2026-01-03T08:00:00.000Z"))
+    record["actions"][0]["createdAt"] = "2026-05-01T08:00:00.000Z"
+    found = by_event(store, [record], "records")[uuid(1)]
+    assert (found["last_action"], found["happened_on"], found["status"]) == ("REGISTER", "2026-01-01", "registered")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "last"),
+    [
+        ("CREATE NOTIFY DECLARE", "DECLARE"),
+        ("CREATE DECLARE CUSTOM REGISTER", "REGISTER"),
+        ("CREATE DECLARE REJECT", "REJECT"),
+        ("CREATE DECLARE REGISTER REQUEST_CORRECTION APPROVE_CORRECTION", "APPROVE_CORRECTION"),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_happened_in_one_moment_is_in_the_order_of_a_life(
+    store: AnalyticsStore, kinds: str, last: str, order: int
+) -> None:
+    record = lived(1, *kinds.split()[::order], at="2026-02-01T08:00:00.000Z")
+    assert by_event(store, [record], "records")[uuid(1)]["last_action"] == last
+
+
+def test_a_birth_after_its_registration_is_not_soon_registered(store: AnalyticsStore) -> None:
+    early = birth(1, "2026-03-02", ("DECLARE", "2026-03-01T08:00:00.000Z"), ("REGISTER", "2026-03-01T09:00:00.000Z"))
+    assert not any(store.write([event_rows(event_document(early), KEPT)]))
+    prefix = "" if store.database.is_sqlite else "analytics."
+    with store.database.reading() as connection:
+        (row,) = connection.execute(text(f"SELECT * FROM {prefix}registration_completeness")).mappings()  # noqa: S608
+    assert [int(row[name]) for name in ("registered", "within_30_days", "within_a_year", "later")] == [1, 0, 0, 0]
+
+
 def test_a_view_that_a_country_made_is_left_as_it_is(
     bare_postgresql: str, make_store: Callable[[str], AnalyticsStore]
 ) -> None:
@@ -137,6 +218,22 @@ def test_our_own_view_of_an_older_version_is_made_anew(
     assert prepare(store.database).lacking == ()
     with store.database.reading() as connection:
         assert connection.execute(text("SELECT days_waiting FROM analytics.backlog")).all() == []
+
+
+def test_views_of_a_version_that_knew_no_status_are_made_anew(
+    bare_postgresql: str, make_store: Callable[[str], AnalyticsStore]
+) -> None:
+    store = make_store(bare_postgresql)
+    store.layout()
+    run(
+        bare_postgresql,
+        "ALTER VIEW analytics.records RENAME TO newer; CREATE VIEW analytics.records AS SELECT event_id, event_type, "
+        "declared_at, registered_at, registration_number, office_id, office, happened_on, last_action, last_action_at, "
+        "declaration FROM analytics.newer; COMMENT ON VIEW analytics.records IS 'Made by country-config: 0'",
+    )
+    assert prepare(store.database).lacking == ()
+    with store.database.reading() as connection:
+        assert connection.execute(text("SELECT status FROM analytics.records")).all() == []
 
 
 def test_an_owner_can_make_what_we_may_not(

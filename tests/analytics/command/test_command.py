@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import json
-import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from app.analytics.store import AnalyticsStore
-from app.cli import commands
+from tests.analytics.command.conftest import BIRTHS, Run, lines
 from tests.analytics.conftest import count
-from tests.conftest import SECRET_KEY
 from tests.opencrvs.core_events import Core
 from tests.opencrvs.places import area_row, location_row
 from tests.records.documents import EVENTS, document, uuid
-
-Run = Callable[..., Result]
-BIRTHS: list[dict[str, Any]] = [event for event in EVENTS if event["type"] == "birth"]
-
-
-@pytest.fixture
-def country(tmp_path: Path) -> Path:
-    directory = tmp_path / "country"
-    directory.mkdir()
-    (directory / "rules.py").write_text("from app.country import analytics\nanalytics('birth', fields=['child.dob'])\n")
-    return directory
-
-
-@pytest.fixture
-def environ(country: Path, tmp_path: Path, sqlite_url: str) -> dict[str, str]:
-    return {
-        "APP_ENV": "test",
-        "INSTANCE_DIR": str(tmp_path / "instance"),
-        "DATABASE_URL": sqlite_url,
-        "ANALYTICS_DATABASE_URL": f"sqlite:///{tmp_path / 'analytics.db'}",
-        "COUNTRY_DIR": str(country),
-        "SECRET_KEY": SECRET_KEY,
-    }
-
-
-@pytest.fixture
-def run(environ: dict[str, str]) -> Run:
-    return lambda *arguments, **more: CliRunner().invoke(commands, ["analytics", *arguments], env=environ | more)
-
-
-@pytest.fixture
-def kept(make_store: Callable[[str], AnalyticsStore], environ: dict[str, str]) -> AnalyticsStore:
-    return make_store(environ["ANALYTICS_DATABASE_URL"])
-
-
-def lines(events: list[Any]) -> bytes:
-    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
 
 
 def test_records_of_files_plain_and_packed_are_written(run: Run, kept: AnalyticsStore, tmp_path: Path) -> None:
@@ -83,40 +40,11 @@ def test_what_cannot_be_written_is_printed_and_the_rest_is_written(run: Run, tmp
     assert "4 events received, 2 written.\n2 skipped: could not be written." in done.stdout
 
 
-def test_one_that_was_stopped_goes_on_where_it_was(
-    run: Run, kept: AnalyticsStore, environ: dict[str, str], tmp_path: Path
-) -> None:
-    records = tmp_path / "records"
-    records.mkdir()
-    (records / "a.jsonl").write_bytes(lines(BIRTHS[:3]))
-    broken = records / "b.jsonl.gz"
-    broken.write_bytes(gzip.compress(lines(BIRTHS[3:6]))[:-20])
-    stopped = run("reindex", str(records))
-    assert stopped.exit_code == 1
-    assert "cannot be read to its end" in stopped.stderr
-    broken.write_bytes(gzip.compress(lines(BIRTHS[3:6])))
-    went_on = run("reindex", str(records))
-    assert "Going on after 3 events" in went_on.stderr
-    assert "6 events received, 6 written." in went_on.stdout
-    again = run("reindex", str(records))
-    assert "Going on" not in again.stderr
-    assert "6 events received, 6 written." in again.stdout
-    assert count(kept, "event_versions") == 6
-
-
-def test_several_workers_write_the_same(
-    run: Run, kept: AnalyticsStore, environ: dict[str, str], tmp_path: Path
-) -> None:
+def test_several_workers_write_the_same(run_workers: Run, kept: AnalyticsStore, tmp_path: Path) -> None:
     file = tmp_path / "records.jsonl"
     file.write_bytes(lines(BIRTHS))
     kept.layout()
-    before = dict(os.environ)
-    os.environ.update(environ)  # the workers are processes of their own
-    try:
-        done = run("reindex", str(file), "--workers", "2")
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    done = run_workers("reindex", str(file), "--workers", "2")
     assert done.exit_code == 0, done.output
     assert count(kept, "event_versions") == len(BIRTHS)
 
@@ -169,7 +97,10 @@ def test_the_countrys_own_files_about_places_are_taken_over(run: Run, kept: Anal
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("id,name\n", "lacks the columns level"), ("id,level,name\na,high,x\n", "line 2: level is no number: 'high'")],
+    [
+        ("id,name\n", "lacks the columns level"),
+        ("id,level,name\na,high,x\n", "line 2: level is no number that can be kept: 'high'"),
+    ],
 )
 def test_a_file_about_places_that_is_wrong_is_said(run: Run, country: Path, content: str, said: str) -> None:
     (country / "analytics").mkdir()

@@ -1,0 +1,112 @@
+"""A reindex that cannot go on says why in one message, and goes on where it was."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from app.analytics.files import LONGEST_LINE
+from app.analytics.store import AnalyticsStore
+from tests.analytics.command.conftest import BIRTHS, Run, lines
+from tests.analytics.conftest import count
+
+
+def test_one_that_was_stopped_goes_on_where_it_was(run: Run, kept: AnalyticsStore, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    records.mkdir()
+    (records / "a.jsonl").write_bytes(lines(BIRTHS[:3]))
+    broken = records / "b.jsonl.gz"
+    broken.write_bytes(gzip.compress(lines(BIRTHS[3:6]))[:-20])
+    stopped = run("reindex", str(records))
+    assert stopped.exit_code == 1
+    assert "cannot be read to its end" in stopped.stderr
+    broken.write_bytes(gzip.compress(lines(BIRTHS[3:6])))
+    went_on = run("reindex", str(records))
+    assert "Going on after 3 events" in went_on.stderr
+    assert "6 events received, 6 written." in went_on.stdout
+    again = run("reindex", str(records))
+    assert "Going on" not in again.stderr
+    assert "6 events received, 6 written." in again.stdout
+    assert count(kept, "event_versions") == 6
+
+
+def test_a_damaged_file_is_said_in_one_message(run: Run, kept: AnalyticsStore, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    records.mkdir()
+    (records / "a.jsonl").write_bytes(lines(BIRTHS[:3]))
+    packed = bytearray(gzip.compress(lines(BIRTHS[3:6])))
+    packed[50:150] = b"\xff" * 100
+    (records / "b.jsonl.gz").write_bytes(packed)
+    stopped = run("reindex", str(records))
+    assert stopped.exit_code == 1
+    assert "b.jsonl.gz cannot be read to its end" in stopped.stderr
+    assert len(stopped.stderr.splitlines()) == 1
+    (records / "b.jsonl.gz").write_bytes(gzip.compress(lines(BIRTHS[3:6])))
+    assert "6 events received, 6 written." in run("reindex", str(records)).stdout
+    assert count(kept, "event_versions") == 6
+
+
+def test_a_file_of_the_same_size_that_is_another_is_begun_anew(run: Run, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    records.mkdir()
+    (records / "a.jsonl").write_bytes(lines([BIRTHS[0], {"id": 1}]))
+    (records / "b.jsonl").write_bytes(lines([BIRTHS[1]]))
+    (records / "c.jsonl.gz").write_bytes(b"no gzip")
+    assert run("reindex", str(records)).exit_code == 1
+    size = (records / "a.jsonl").stat().st_size
+    mended = json.dumps(BIRTHS[0]).encode().ljust(size - 1) + b"\n"
+    (records / "a.jsonl").write_bytes(mended)
+    os.utime(records / "a.jsonl", ns=(0, 1_000_000_000))
+    (records / "c.jsonl.gz").unlink()
+    done = run("reindex", str(records))
+    assert "Going on after 1 events" in done.stderr
+    assert done.stdout == "2 events received, 2 written.\n"
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "fatal",
+    [
+        "def fatal(action, declaration): os._exit(9)",
+        "fatal = lambda action, declaration: {}\nif multiprocessing.parent_process() is not None: os._exit(9)",
+    ],
+    ids=["while it writes", "at its start"],
+)
+def test_a_worker_that_ends_is_said_and_the_next_run_goes_on(
+    run_workers: Run, kept: AnalyticsStore, country: Path, tmp_path: Path, fatal: str
+) -> None:
+    file = tmp_path / "records.jsonl"
+    file.write_bytes(lines(BIRTHS))
+    kept.layout()
+    rules = (country / "rules.py").read_text()
+    (country / "rules.py").write_text(
+        f"import multiprocessing, os\nfrom app.country import analytics\n{fatal}\n"
+        "analytics('birth', fields=['child.dob'], computed=fatal)\n"
+    )
+    stopped = run_workers("reindex", str(file), "--workers", "2")
+    assert stopped.exit_code == 1
+    assert "A process that writes has ended, or could not start" in stopped.stderr
+    assert stopped.exception is None or isinstance(stopped.exception, SystemExit)
+    (country / "rules.py").write_text(rules)
+    done = run_workers("reindex", str(file), "--workers", "2")
+    assert done.exit_code == 0, done.output
+    assert count(kept, "event_versions") == len(BIRTHS)
+
+
+def test_a_line_that_is_too_long_is_said_by_its_number_also_where_the_run_goes_on(run: Run, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    records.mkdir()
+    (records / "a.jsonl").write_bytes(
+        lines([BIRTHS[0]]) + b"\n" + b"x" * (LONGEST_LINE + 1) + b"\n" + lines([BIRTHS[1]])
+    )
+    (records / "b.jsonl.gz").write_bytes(b"no gzip")
+    stopped = run("reindex", str(records))
+    assert f"{records / 'a.jsonl'}, line 3: longer than 16,777,216 bytes" in stopped.stdout
+    (records / "b.jsonl.gz").unlink()
+    done = run("reindex", str(records))
+    assert done.stdout == "3 events received, 2 written.\n1 skipped: could not be read.\n"
+    assert done.exit_code == 1
