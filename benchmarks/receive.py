@@ -100,7 +100,7 @@ def _postgresql(scratch: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _served(application: str, environ: dict[str, str]) -> Iterator[int]:
+def _served(application: str, environ: dict[str, str], *arguments: str) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -108,7 +108,7 @@ def _served(application: str, environ: dict[str, str]) -> Iterator[int]:
     command += ["--keep-alive", "30", "--no-control-socket", "--log-level", "error", "-b", f"127.0.0.1:{port}"]
     core = _cores()[0]
     server = subprocess.Popen(
-        [*command, application],
+        [*command, *arguments, application],
         env=os.environ | environ,
         cwd=_ROOT,
         stderr=subprocess.DEVNULL,

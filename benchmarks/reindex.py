@@ -66,7 +66,7 @@ def main() -> None:
             "LOG_LEVEL": "warning",
         }
         _bare_table(url)
-        port = stack.enter_context(_served("wsgi:app", environ))
+        port = stack.enter_context(_served("wsgi:app", environ, "-c", "python:app.cli.gunicorn_config"))
         token = development.sign(scratch, scope=["record.reindex"], lifetime=3600)
         rounds: dict[str, list[Round]] = {"bare COPY": [], "over HTTP": [], "command line": []}
         first = 0
