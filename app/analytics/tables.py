@@ -1,6 +1,7 @@
 """The tables and views for statistics: made where they are missing, taken as they are where somebody made them.
 
-Nothing is ever dropped. Where we may only read and write rows, what is missing is done without.
+Nothing is ever dropped. Where we may only read and write rows, what is missing is done without, and so is what is
+there and not ours to use.
 """
 
 from __future__ import annotations
@@ -11,42 +12,17 @@ import structlog
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from app.analytics.definitions import SCHEMA, TABLES, addition, comment_on, creation, script
+from app.analytics.rights import columns_of, may_read, may_use_schema
 from app.analytics.rows import COLUMNS
 from app.analytics.views import View, views
 from app.database.engine import Database
 
+__all__ = ["LOCK", "SCHEMA", "Layout", "Unusable", "prepare", "qualified", "script"]
+
 log = structlog.get_logger()
 
-SCHEMA = "analytics"
 LOCK = 7_301_946_108_220_417  # of all who write here, on PostgreSQL: one at a time
-
-_TYPES = {"annotation": "jsonb", "declaration": "jsonb", "content": "jsonb"}
-_TYPES |= dict.fromkeys(["created_at", "declared_at", "registered_at"], "timestamptz")
-_TYPES |= {"event_id": "uuid NOT NULL", "id": "uuid PRIMARY KEY", "original_action_id": "uuid"}
-_TYPES |= {"registration_number": "text UNIQUE"}
-
-_TABLES = {
-    "event_actions": {column: _TYPES.get(column, "text") for column in COLUMNS},
-    "event_versions": {"event_id": "uuid PRIMARY KEY", "updated_at": "text NOT NULL", "actions": "integer NOT NULL"},
-    "administrative_areas": {"id": "text PRIMARY KEY", "name": "text NOT NULL", "parent_id": "text"},
-    "locations": {
-        "id": "text PRIMARY KEY",
-        "name": "text NOT NULL",
-        "administrative_area_id": "text",
-        "location_type": "text NOT NULL",
-    },
-    "location_levels": {"id": "text PRIMARY KEY", "level": "integer NOT NULL", "name": "text NOT NULL"},
-    "location_statistics": {
-        "name": "text",
-        "reference_id": "text",
-        "year": "integer",
-        "crude_birth_rate": "double precision",
-        "male_population": "integer",
-        "female_population": "integer",
-        "total_population": "integer",
-    },
-}
-_INDEXES = {"event_actions": "CREATE INDEX IF NOT EXISTS event_actions_event_id ON {table} (event_id)"}
 
 
 class Unusable(Exception):
@@ -74,10 +50,12 @@ def prepare(database: Database) -> Layout:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
             _make_schema(connection)
-        lacking = [name for name in _TABLES if not _is_there_or_made(connection, database, name)]
-        if "event_actions" in lacking:
-            raise Unusable(_GRANT.format(what="the table event_actions cannot be made"))
-        lacking += _missing_columns(connection, database)
+        lacking = _lacking_of_event_actions(connection, database)
+        lacking += [
+            name
+            for name in TABLES
+            if name != "event_actions" and not all(_columns_found_or_made(connection, database, name).values())
+        ]
         lacking += [view.name for view in views(database.is_sqlite) if not _view_is_made(connection, database, view)]
     if lacking:
         log.warning(
@@ -89,71 +67,51 @@ def prepare(database: Database) -> Layout:
     return Layout(columns, "event_versions" not in lacking, tuple(lacking))
 
 
-_GRANT = (
-    "ANALYTICS_DATABASE_URL: {what}. Let an owner of the database run what country-config analytics sql prints, or: "
-    "CREATE SCHEMA IF NOT EXISTS analytics; GRANT USAGE, CREATE ON SCHEMA analytics TO this user"
-)
+def _unusable(connection: Connection, what: str, right: str) -> Unusable:
+    user = connection.scalar(text("SELECT current_user"))
+    return Unusable(
+        f"ANALYTICS_DATABASE_URL: {what}. Let an owner of the database run what country-config analytics sql --for "
+        f"{user} prints, or: {right} TO this user"
+    )
 
 
-def script() -> str:
-    """The SQL of all of it on PostgreSQL, for an owner of the database; it can be run again."""
-    statements = [f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"]
-    for name in _TABLES:
-        statements += _creation(name, f"{SCHEMA}.{name}")
-    for view in views(is_sqlite=False):
-        statements += [view.statement, _comment_on(view)]
-    return "".join(f"{statement};\n" for statement in statements)
-
-
-def _creation(name: str, table: str) -> list[str]:
-    columns = ", ".join(f"{column} {kind}" for column, kind in _TABLES[name].items())
-    index = [_INDEXES[name].format(table=table)] if name in _INDEXES else []
-    return [f"CREATE TABLE IF NOT EXISTS {table} ({columns})", *index]
-
-
-def _comment_on(view: View) -> str:
-    return f"COMMENT ON VIEW {SCHEMA}.{view.name} IS '{view.comment}'"
+_TO_MAKE = "CREATE SCHEMA IF NOT EXISTS analytics; GRANT USAGE, CREATE ON SCHEMA analytics"
+_TO_WRITE = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA analytics"
 
 
 def _make_schema(connection: Connection) -> None:
-    if connection.scalar(text("SELECT to_regnamespace(:name) IS NOT NULL"), {"name": SCHEMA}):
-        return
-    if not _succeeds(connection, f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"):
-        raise Unusable(_GRANT.format(what="there is no schema analytics, and it cannot be made"))
+    may_use = may_use_schema(connection)
+    if may_use is None and not _succeeds(connection, f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"):
+        raise _unusable(connection, "there is no schema analytics, and it cannot be made", _TO_MAKE)
+    if may_use is False:
+        raise _unusable(connection, "the schema analytics may not be used", "GRANT USAGE ON SCHEMA analytics")
 
 
-def _is_there_or_made(connection: Connection, database: Database, name: str) -> bool:
-    if _columns(connection, database, name):
-        return True
-    return _succeeds(connection, *_creation(name, qualified(database, name)))
+def _columns_found_or_made(connection: Connection, database: Database, name: str) -> dict[str, bool]:
+    """Ours of this table, and whether they may be used. The table need not have all."""
+    found = columns_of(connection, name)
+    if not found and not _succeeds(connection, *creation(name, qualified(database, name))):
+        return {name: False}
+    found = found or columns_of(connection, name)
+    return {column: found[column] for column in TABLES[name] if column in found}
 
 
-def _missing_columns(connection: Connection, database: Database) -> list[str]:
-    """Those of event_actions that are not there and could not be added."""
-    there = _columns(connection, database, "event_actions")
-    missing = [column for column in COLUMNS if column not in there]
-    needed = {"id", "event_id", "declaration", "created_at"} & set(missing)
-    if needed:
-        raise Unusable(f"ANALYTICS_DATABASE_URL: event_actions is another table: it has no {', '.join(sorted(needed))}")
+def _lacking_of_event_actions(connection: Connection, database: Database) -> list[str]:
+    """Its columns that are not there and could not be added, or that may not be used."""
+    found = _columns_found_or_made(connection, database, "event_actions")
+    if "event_actions" in found:
+        raise _unusable(connection, "the table event_actions cannot be made", _TO_MAKE)
+    needed = {"id", "event_id", "declaration", "created_at"}
+    if needed - set(found):
+        missing = ", ".join(sorted(needed - set(found)))
+        raise Unusable(f"ANALYTICS_DATABASE_URL: event_actions is another table: it has no {missing}")
+    if not all(found[column] for column in needed):
+        raise _unusable(connection, "the table event_actions may not be read and written", _TO_WRITE)
     table = qualified(database, "event_actions")
-    return [
-        f"event_actions.{column}"
-        for column in missing
-        if not _succeeds(connection, f"ALTER TABLE {table} ADD COLUMN {column} {_added_type(column)}")
-    ]
-
-
-def _added_type(column: str) -> str:
-    return _TYPES.get(column, "text").removesuffix(" UNIQUE")
-
-
-def _columns(connection: Connection, database: Database, table: str) -> set[str]:
-    if database.is_sqlite:
-        return set(connection.scalars(text("SELECT name FROM pragma_table_info(:table)"), {"table": table}))
-    named = text(
-        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attnum > 0 AND NOT attisdropped"
-    )
-    return set(connection.scalars(named, {"table": qualified(database, table)}))
+    for column in COLUMNS:
+        if column not in found:
+            found[column] = _succeeds(connection, addition("event_actions", table, column))
+    return [f"event_actions.{column}" for column in COLUMNS if not found[column]]
 
 
 def _view_is_made(connection: Connection, database: Database, view: View) -> bool:
@@ -166,12 +124,13 @@ def _view_is_made(connection: Connection, database: Database, view: View) -> boo
             connection.execute(text(f"DROP VIEW {view.name}"))
         connection.exec_driver_sql(view.statement)
         return True
-    named = {"view": qualified(database, view.name)}
-    if connection.scalar(text("SELECT to_regclass(:view) IS NOT NULL"), named):
+    may = may_read(connection, view.name)
+    if may is not None:
+        named = {"view": qualified(database, view.name)}
         comment = connection.scalar(text("SELECT obj_description(to_regclass(:view), 'pg_class')"), named)
         if comment == view.comment or not (comment or "").startswith(view.signature):
-            return True
-    return _succeeds(connection, view.statement, _comment_on(view))
+            return may
+    return _succeeds(connection, view.statement, comment_on(view))
 
 
 def _succeeds(connection: Connection, *statements: str) -> bool:
