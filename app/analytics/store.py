@@ -157,13 +157,12 @@ def _without_stale(
     events: Sequence[EventRows], versions: Versions, connection: Connection
 ) -> tuple[dict[int, EventRows], dict[int, Unwritten | None]]:
     """Those to write, by their places, and why the others are not. Of several of one event the newest is written."""
-    stored = versions.of(connection, [event.event_id for event in events])
+    older = versions.older_than_stored(connection, events)
     newest: dict[str, int] = {}
     for position, event in enumerate(events):
-        mine = versions.version(event)
-        if event.event_id in stored and mine < stored[event.event_id]:
+        if position in older:
             continue
-        if event.event_id not in newest or mine >= versions.version(events[newest[event.event_id]]):
+        if event.event_id not in newest or event.version >= events[newest[event.event_id]].version:
             newest[event.event_id] = position
     fresh = {position: events[position] for position in sorted(newest.values())}
     stale = Unwritten(STALE, is_alarming=False)

@@ -1,7 +1,8 @@
 """Which version of an event is stored.
 
-It stands in event_versions. Where that table may not be made, the stored rows themselves say it, as far as they can:
-of two documents of one event, the newer one has a later action, or more of them, or more is known of them.
+It stands in event_versions. Where it does not, since that table may not be made or came after the rows, the stored rows
+themselves say it, as far as they can: of two documents of one event, the newer one has a later action, or more of them,
+or more is known of them.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.analytics.rows import COLUMNS, EventRows
+from app.analytics.rows import COLUMNS, EventRows, Version
 from app.analytics.tables import qualified
 from app.database.engine import Database
 
 _CREATED_AT, _DECLARED_AT, _REGISTERED_AT = map(COLUMNS.index, ("created_at", "declared_at", "registered_at"))
 
-AnyVersion = tuple[Any, ...]
-"""The greater one is the newer; only those of one kind are compared."""
+_RowsVersion = tuple[str, int, int]
+"""The latest action, how many there are, and of how many dates one knows: the greater one is the newer."""
 
 
 @dataclass(frozen=True)
@@ -29,29 +30,20 @@ class Versions:
     database: Database
     are_kept: bool
 
-    def version(self, event: EventRows) -> AnyVersion:
-        """Of what is to be written."""
-        if self.are_kept:
-            return event.version
-        if not event.rows:
-            return ("", 0, 0)
-        dates = [event.rows[0][_DECLARED_AT], event.rows[0][_REGISTERED_AT]]
-        latest = max(str(row[_CREATED_AT]) for row in event.rows)
-        return (_microseconds(latest), len(event.rows), sum(date is not None for date in dates))
-
-    def of(self, connection: Connection, event_ids: Sequence[str]) -> dict[str, AnyVersion]:
-        """Of what is stored, by event."""
-        if not event_ids:
-            return {}
-        statement = self._of_table() if self.are_kept else self._of_rows()
-        if self.database.is_sqlite:
-            found: list[Any] = []
-            for event_id in event_ids:
-                found += connection.exec_driver_sql(statement.format(condition="event_id = ?"), (event_id,)).all()
-        else:
-            condition = "event_id = ANY(CAST(:ids AS uuid[]))"
-            found = list(connection.execute(text(statement.format(condition=condition)), {"ids": list(event_ids)}))
-        return {str(event_id): tuple(version) for event_id, *version in found}
+    def older_than_stored(self, connection: Connection, events: Sequence[EventRows]) -> set[int]:
+        """Their places."""
+        event_ids = list(dict.fromkeys(event.event_id for event in events))
+        kept = self._kept(connection, event_ids) if self.are_kept else {}
+        rows = self._of_rows(connection, [event_id for event_id in event_ids if event_id not in kept])
+        older = set()
+        for position, event in enumerate(events):
+            if event.event_id in kept:
+                is_older = event.version < kept[event.event_id]
+            else:
+                is_older = event.event_id in rows and _as_rows_say(event) < rows[event.event_id]
+            if is_older:
+                older.add(position)
+        return older
 
     def keep(self, connection: Connection, events: Sequence[EventRows]) -> None:
         """Write down the versions of what was written."""
@@ -71,19 +63,49 @@ class Versions:
                 {"ids": ids, "moments": moments, "counts": counts},
             )
 
-    def _of_table(self) -> str:
+    def _kept(self, connection: Connection, event_ids: Sequence[str]) -> dict[str, Version]:
         table = qualified(self.database, "event_versions")
-        return f"SELECT event_id, updated_at, actions FROM {table} WHERE {{condition}}"  # noqa: S608
+        kept = f"SELECT event_id, updated_at, actions FROM {table} WHERE {{condition}}"  # noqa: S608
+        return {
+            event_id: (updated_at, actions) for event_id, updated_at, actions in self._all(connection, kept, event_ids)
+        }
 
-    def _of_rows(self) -> str:
+    def _of_rows(self, connection: Connection, event_ids: Sequence[str]) -> dict[str, _RowsVersion]:
         table = qualified(self.database, "event_actions")
-        latest = "to_char(max(created_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS.US')"
-        return (
+        latest = "max(created_at)"
+        if not self.database.is_sqlite:
+            latest = f"to_char({latest} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS.US')"
+        of_rows = (
             f"SELECT event_id, {latest}, count(*), "  # noqa: S608
             "max(CASE WHEN declared_at IS NULL THEN 0 ELSE 1 END) "
             "+ max(CASE WHEN registered_at IS NULL THEN 0 ELSE 1 END) "
             f"FROM {table} WHERE {{condition}} GROUP BY event_id"
         )
+        return {
+            event_id: (_microseconds(latest_action), count, dates)
+            for event_id, latest_action, count, dates in self._all(connection, of_rows, event_ids)
+        }
+
+    def _all(self, connection: Connection, statement: str, event_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Of these events; the first column is the event's id."""
+        if not event_ids:
+            return []
+        if self.database.is_sqlite:
+            found: list[Any] = []
+            for event_id in event_ids:
+                found += connection.exec_driver_sql(statement.format(condition="event_id = ?"), (event_id,)).all()
+        else:
+            condition = "event_id = ANY(CAST(:ids AS uuid[]))"
+            found = list(connection.execute(text(statement.format(condition=condition)), {"ids": list(event_ids)}))
+        return [(str(event_id), *values) for event_id, *values in found]
+
+
+def _as_rows_say(event: EventRows) -> _RowsVersion:
+    if not event.rows:
+        return ("", 0, 0)
+    dates = [event.rows[0][_DECLARED_AT], event.rows[0][_REGISTERED_AT]]
+    latest = max(_microseconds(str(row[_CREATED_AT])) for row in event.rows)
+    return (latest, len(event.rows), sum(date is not None for date in dates))
 
 
 def _microseconds(moment: str) -> str:
