@@ -43,11 +43,16 @@ def reporting_away() -> Iterator[None]:
     try:
         yield
     except (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-        raise DatabaseAway(str(error)) from error
+        raise DatabaseAway(first_line(error)) from error
     except DBAPIError as error:
         if isinstance(error.orig, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError):
-            raise DatabaseAway(str(error.orig)) from error
+            raise DatabaseAway(first_line(error.orig)) from error
         raise
+
+
+def first_line(error: BaseException) -> str:
+    """What a driver says, without the details and the context that PostgreSQL adds: they hold values of a row."""
+    return str(error).partition("\n")[0]
 
 
 class Database:
