@@ -14,7 +14,12 @@ _TYPES |= {"registration_number": "text UNIQUE"}
 
 TABLES = {
     "event_actions": {column: _TYPES.get(column, "text") for column in COLUMNS},
-    "event_versions": {"event_id": "uuid PRIMARY KEY", "updated_at": "text NOT NULL", "actions": "integer NOT NULL"},
+    "event_versions": {
+        "event_id": "uuid PRIMARY KEY",
+        "updated_at": "text NOT NULL",
+        "actions": "integer NOT NULL",
+        "written_at": "double precision",  # UTC seconds since 1970
+    },
     "administrative_areas": {"id": "text PRIMARY KEY", "name": "text NOT NULL", "parent_id": "text"},
     "locations": {
         "id": "text PRIMARY KEY",

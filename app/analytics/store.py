@@ -88,7 +88,7 @@ class AnalyticsStore:
         return outcome
 
     def _write_together(self, events: Sequence[EventRows], layout: Layout) -> list[Unwritten | None]:
-        versions = Versions(self._database, layout.has_versions)
+        versions = Versions(self._database, layout)
         with self._database.transaction() as connection:
             if not self._database.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
+from app.analytics.attempts import Attempts
 from app.analytics.definitions import SCHEMA, TABLES, addition, comment_on, creation, script
 from app.analytics.rights import columns_of, may_read, may_use_schema
 from app.analytics.rows import COLUMNS
@@ -31,10 +31,12 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """What is there: the columns of event_actions, whether versions are kept beside them, and what is lacking."""
+    """What is there: the columns of event_actions, whether versions are kept beside them, with the time when each was
+    written, and what is lacking."""
 
     columns: tuple[str, ...]
     has_versions: bool
+    has_times: bool
     lacking: tuple[str, ...]
 
 
@@ -49,22 +51,24 @@ def prepare(database: Database) -> Layout:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-            _make_schema(connection)
-        lacking = _lacking_of_event_actions(connection, database)
-        lacking += [
-            name
-            for name in TABLES
-            if name != "event_actions" and not all(_columns_found_or_made(connection, database, name).values())
-        ]
-        lacking += [view.name for view in views(database.is_sqlite) if not _view_is_made(connection, database, view)]
-    if lacking:
+        attempts = Attempts(connection)
+        if not database.is_sqlite:
+            _make_schema(attempts)
+        columns = _columns_of_event_actions(attempts, database)
+        for name in TABLES:
+            if name != "event_actions":
+                _make_table(attempts, database, name)
+        for view in views(database.is_sqlite):
+            _make_view(attempts, database, view)
+    if attempts.lacking:
         log.warning(
             "analytics.lacking",
-            lacking=lacking,
+            lacking=attempts.lacking,
             advice="they are done without; country-config analytics sql prints what an owner of the database can run",
         )
-    columns = tuple(column for column in COLUMNS if f"event_actions.{column}" not in lacking)
-    return Layout(columns, "event_versions" not in lacking, tuple(lacking))
+    has_versions = "event_versions" not in attempts.lacking
+    has_times = has_versions and "event_versions.written_at" not in attempts.lacking
+    return Layout(columns, has_versions, has_times, tuple(attempts.lacking))
 
 
 def _unusable(connection: Connection, what: str, right: str) -> Unusable:
@@ -77,68 +81,75 @@ def _unusable(connection: Connection, what: str, right: str) -> Unusable:
 
 _TO_MAKE = "CREATE SCHEMA IF NOT EXISTS analytics; GRANT USAGE, CREATE ON SCHEMA analytics"
 _TO_WRITE = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA analytics"
+_NO_RIGHT = "no right to use it"
 
 
-def _make_schema(connection: Connection) -> None:
-    may_use = may_use_schema(connection)
-    if may_use is None and not _succeeds(connection, f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"):
-        raise _unusable(connection, "there is no schema analytics, and it cannot be made", _TO_MAKE)
+def _make_schema(attempts: Attempts) -> None:
+    may_use = may_use_schema(attempts.connection)
+    if may_use is None and not attempts.make("the schema", f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"):
+        raise _unusable(attempts.connection, "there is no schema analytics, and it cannot be made", _TO_MAKE)
     if may_use is False:
-        raise _unusable(connection, "the schema analytics may not be used", "GRANT USAGE ON SCHEMA analytics")
+        raise _unusable(attempts.connection, "the schema analytics may not be used", "GRANT USAGE ON SCHEMA analytics")
 
 
-def _columns_found_or_made(connection: Connection, database: Database, name: str) -> dict[str, bool]:
-    """Ours of this table, and whether they may be used. The table need not have all."""
-    found = columns_of(connection, name)
-    if not found and not _succeeds(connection, *creation(name, qualified(database, name))):
-        return {name: False}
-    found = found or columns_of(connection, name)
-    return {column: found[column] for column in TABLES[name] if column in found}
-
-
-def _lacking_of_event_actions(connection: Connection, database: Database) -> list[str]:
-    """Its columns that are not there and could not be added, or that may not be used."""
-    found = _columns_found_or_made(connection, database, "event_actions")
-    if "event_actions" in found:
-        raise _unusable(connection, "the table event_actions cannot be made", _TO_MAKE)
+def _columns_of_event_actions(attempts: Attempts, database: Database) -> tuple[str, ...]:
+    """Those that may be used."""
+    found = _found_or_made(attempts, database, "event_actions")
+    if not found:
+        raise _unusable(attempts.connection, "the table event_actions cannot be made", _TO_MAKE)
     needed = {"id", "event_id", "declaration", "created_at"}
     if needed - set(found):
         missing = ", ".join(sorted(needed - set(found)))
         raise Unusable(f"ANALYTICS_DATABASE_URL: event_actions is another table: it has no {missing}")
     if not all(found[column] for column in needed):
-        raise _unusable(connection, "the table event_actions may not be read and written", _TO_WRITE)
-    table = qualified(database, "event_actions")
-    for column in COLUMNS:
-        if column not in found:
-            found[column] = _succeeds(connection, addition("event_actions", table, column))
-    return [f"event_actions.{column}" for column in COLUMNS if not found[column]]
+        raise _unusable(attempts.connection, "the table event_actions may not be read and written", _TO_WRITE)
+    return tuple(column for column in COLUMNS if _has_column(attempts, database, f"event_actions.{column}", found))
 
 
-def _view_is_made(connection: Connection, database: Database, view: View) -> bool:
+def _make_table(attempts: Attempts, database: Database, name: str) -> None:
+    found = _found_or_made(attempts, database, name)
+    optional = {"written_at"} if name == "event_versions" else set()
+    if any(not is_usable for column, is_usable in found.items() if column in TABLES[name].keys() - optional):
+        attempts.lack(name, _NO_RIGHT)
+    elif found:
+        for column in optional:
+            _has_column(attempts, database, f"{name}.{column}", found)
+
+
+def _found_or_made(attempts: Attempts, database: Database, name: str) -> dict[str, bool]:
+    """The columns, and whether they may be used."""
+    found = columns_of(attempts.connection, name)
+    if not found and attempts.make(name, *creation(name, qualified(database, name))):
+        return dict.fromkeys(TABLES[name], True)
+    return found
+
+
+def _has_column(attempts: Attempts, database: Database, full_name: str, found: dict[str, bool]) -> bool:
+    name, _, column = full_name.partition(".")
+    if column not in found:
+        return attempts.make(full_name, addition(name, qualified(database, name), column))
+    if not found[column]:
+        attempts.lack(full_name, _NO_RIGHT)
+    return found[column]
+
+
+def _make_view(attempts: Attempts, database: Database, view: View) -> None:
     """A view of this name that somebody else made is left as it is."""
+    connection = attempts.connection
     if database.is_sqlite:
         there = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": view.name})
         if there == view.statement:
-            return True
+            return
         if there is not None:
             connection.execute(text(f"DROP VIEW {view.name}"))
         connection.exec_driver_sql(view.statement)
-        return True
+        return
     may = may_read(connection, view.name)
     if may is not None:
         named = {"view": qualified(database, view.name)}
         comment = connection.scalar(text("SELECT obj_description(to_regclass(:view), 'pg_class')"), named)
         if comment == view.comment or not (comment or "").startswith(view.signature):
-            return may
-    return _succeeds(connection, view.statement, comment_on(view))
-
-
-def _succeeds(connection: Connection, *statements: str) -> bool:
-    try:
-        with connection.begin_nested():
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-    except DBAPIError as error:
-        log.info("analytics.not_made", statement=statements[0].split("(")[0].strip(), reason=str(error.orig))
-        return False
-    return True
+            if not may:
+                attempts.lack(view.name, _NO_RIGHT)
+            return
+    attempts.make(view.name, view.statement, comment_on(view))
