@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -32,6 +33,24 @@ _REFUSED_BY_THE_DATABASE = (
     psycopg.DataError,
     sqlite3.IntegrityError,
 )
+
+
+@contextmanager
+def _telling_refusals() -> Iterator[None]:
+    """Raises _Refused for what one event may hold."""
+    try:
+        yield
+    except _REFUSED_BY_THE_DATABASE as error:
+        raise _Refused(type(getattr(error, "orig", error)).__name__) from error
+    except (ProgrammingError, psycopg.ProgrammingError) as error:
+        reason = getattr(error, "orig", error)
+        if isinstance(reason, psycopg.errors.RaiseException):  # of a country's own trigger
+            raise _Refused(type(reason).__name__) from error
+        raise
+
+
+class _Refused(Exception):
+    """The message is the kind of error."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +89,9 @@ class AnalyticsStore:
         layout = self.layout()
         try:
             try:
-                return self._write_together(events, layout)
-            except _REFUSED_BY_THE_DATABASE:
+                with _telling_refusals():
+                    return self._write_together(events, layout)
+            except _Refused:
                 return [self._write_alone(event, layout) for event in events]
         except (ProgrammingError, psycopg.ProgrammingError) as error:
             self._layout = None  # somebody may have changed the tables
@@ -80,11 +100,11 @@ class AnalyticsStore:
 
     def _write_alone(self, event: EventRows, layout: Layout) -> Unwritten | None:
         try:
-            (outcome,) = self._write_together([event], layout)
-        except _REFUSED_BY_THE_DATABASE as error:
-            kind = type(getattr(error, "orig", error)).__name__
-            log.error("analytics.refused", event_id=event.event_id, reason=kind)
-            return Unwritten(f"the database refuses it: {kind}")
+            with _telling_refusals():
+                (outcome,) = self._write_together([event], layout)
+        except _Refused as error:
+            log.error("analytics.refused", event_id=event.event_id, reason=str(error))
+            return Unwritten(f"the database refuses it: {error}")
         return outcome
 
     def _write_together(self, events: Sequence[EventRows], layout: Layout) -> list[Unwritten | None]:
