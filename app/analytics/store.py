@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,8 +65,11 @@ class Unwritten:
 class AnalyticsStore:
     """The tables for statistics. Safe for threads, for several processes, and over a fork."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, again_after: float = 300) -> None:
+        """While something is lacking, it is tried again after so many seconds: somebody may have given us the right."""
         self._database = database
+        self._again_after = again_after
+        self._again_at = 0.0
         self._layout: Layout | None = None
         self._lock = threading.Lock()
 
@@ -76,9 +80,11 @@ class AnalyticsStore:
     def layout(self) -> Layout:
         """What is there, made at the first call where it is missing. Raises Unusable and DatabaseAway."""
         with self._lock:
-            if self._layout is None:
-                self._layout = tables.prepare(self._database)
-            return self._layout
+            layout = self._layout
+            if layout is None or (layout.lacking and time.monotonic() >= self._again_at):
+                self._again_at = time.monotonic() + self._again_after
+                layout = self._layout = tables.prepare(self._database)
+            return layout
 
     def write(self, events: Sequence[EventRows]) -> list[Unwritten | None]:
         """Write them in one transaction, and say of each why not, in their order; None where it is written.
@@ -92,7 +98,11 @@ class AnalyticsStore:
                 with _telling_refusals():
                     return self._write_together(events, layout)
             except _Refused:
-                return [self._write_alone(event, layout) for event in events]
+                outcomes = [self._write_alone(event, layout) for event in events]
+                for position, outcome in enumerate(outcomes):
+                    if outcome is not None and outcome.reason == NUMBER_TAKEN:  # its holder may have given it up since
+                        outcomes[position] = self._write_alone(events[position], layout)
+                return outcomes
         except (ProgrammingError, psycopg.ProgrammingError) as error:
             self._layout = None  # somebody may have changed the tables
             reason = str(getattr(error, "orig", error)).splitlines()[0]

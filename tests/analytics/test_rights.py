@@ -11,6 +11,7 @@ from app.analytics.rows import COLUMNS
 from app.analytics.store import AnalyticsStore
 from app.analytics.tables import Unusable, script
 from app.cli.analytics import analytics
+from app.database.engine import Database
 from tests.analytics.conftest import run
 from tests.analytics.stored import expected, in_table, made
 from tests.analytics.test_store import reasons, registered
@@ -69,3 +70,11 @@ def test_a_column_that_may_not_be_written_is_done_without(
     store = make_store(rows_only_url)
     assert "event_actions.content" in store.layout().lacking
     assert reasons(store, registered(1, "B-1")) == [None]
+
+
+def test_a_right_that_is_given_later_is_found(rows_only_url: str, prepared_url: str) -> None:
+    store = AnalyticsStore(Database(rows_only_url), again_after=0)
+    assert "event_versions" in store.layout().lacking
+    run(prepared_url, script("statistician"))
+    assert store.layout().lacking == ()
+    store.database.close()
