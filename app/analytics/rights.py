@@ -48,3 +48,19 @@ def may_read(connection: Connection, view: str) -> bool | None:
     named = text(f"SELECT has_table_privilege(oid, 'SELECT') FROM pg_class WHERE {_NAMED}")  # noqa: S608
     may: bool | None = connection.scalar(named, {"name": view, "schema": SCHEMA})
     return may
+
+
+def is_indexed(connection: Connection, table: str, column: str) -> bool:
+    """Whether an index of any name begins with the column."""
+    if connection.dialect.name == "sqlite":
+        found = text(
+            "SELECT 1 FROM pragma_index_list(:name) AS list, pragma_index_info(list.name) AS info "
+            "WHERE info.seqno = 0 AND info.name = :column"
+        )
+    else:
+        found = text(
+            "SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indrelid "  # noqa: S608
+            "JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] "
+            f"WHERE {_NAMED} AND attname = :column AND indisvalid AND indpred IS NULL"
+        ).bindparams(schema=SCHEMA)
+    return connection.execute(found, {"name": table, "column": column}).first() is not None

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from app.analytics.attempts import Attempts
 from app.analytics.definitions import SCHEMA, TABLES, addition, comment_on, creation, script
-from app.analytics.rights import columns_of, may_read, may_use_schema
+from app.analytics.rights import columns_of, is_indexed, may_read, may_use_schema
 from app.analytics.rows import COLUMNS
 from app.analytics.views import View, views
 from app.database.engine import Database
@@ -103,6 +103,8 @@ def _columns_of_event_actions(attempts: Attempts, database: Database) -> tuple[s
         raise Unusable(f"ANALYTICS_DATABASE_URL: event_actions is another table: it has no {missing}")
     if not all(found[column] for column in needed):
         raise _unusable(attempts.connection, "the table event_actions may not be read and written", _TO_WRITE)
+    if not is_indexed(attempts.connection, "event_actions", "event_id"):
+        attempts.lack("an index on event_actions.event_id", "every write reads the whole table")
     return tuple(column for column in COLUMNS if _has_column(attempts, database, f"event_actions.{column}", found))
 
 
@@ -137,12 +139,7 @@ def _make_view(attempts: Attempts, database: Database, view: View) -> None:
     """A view of this name that somebody else made is left as it is."""
     connection = attempts.connection
     if database.is_sqlite:
-        there = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": view.name})
-        if there == view.statement:
-            return
-        if there is not None:
-            connection.execute(text(f"DROP VIEW {view.name}"))
-        connection.exec_driver_sql(view.statement)
+        _make_view_on_sqlite(connection, view)
         return
     may = may_read(connection, view.name)
     if may is not None:
@@ -153,3 +150,14 @@ def _make_view(attempts: Attempts, database: Database, view: View) -> None:
                 attempts.lack(view.name, _NO_RIGHT)
             return
     attempts.make(view.name, view.statement, comment_on(view))
+
+
+def _make_view_on_sqlite(connection: Connection, view: View) -> None:
+    """There is no COMMENT ON: what we know ours by stands in the statement."""
+    statement = view.statement.replace(" AS\n", f" AS /* {view.comment} */\n", 1)
+    there = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": view.name})
+    if there is not None:
+        if there == statement or not there.startswith(f"CREATE VIEW {view.name} AS /* {view.signature}"):
+            return
+        connection.exec_driver_sql(f"DROP VIEW {view.name}")
+    connection.exec_driver_sql(statement)
