@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -34,6 +36,24 @@ _REFUSED_BY_THE_DATABASE = (
 )
 
 
+@contextmanager
+def _telling_refusals() -> Iterator[None]:
+    """Raises _Refused for what one event may hold."""
+    try:
+        yield
+    except _REFUSED_BY_THE_DATABASE as error:
+        raise _Refused(type(getattr(error, "orig", error)).__name__) from error
+    except (ProgrammingError, psycopg.ProgrammingError) as error:
+        reason = getattr(error, "orig", error)
+        if isinstance(reason, psycopg.errors.RaiseException):  # of a country's own trigger
+            raise _Refused(type(reason).__name__) from error
+        raise
+
+
+class _Refused(Exception):
+    """The message is the kind of error."""
+
+
 @dataclass(frozen=True)
 class Unwritten:
     """Why an event was not written. `is_alarming` where somebody must look into it."""
@@ -45,8 +65,11 @@ class Unwritten:
 class AnalyticsStore:
     """The tables for statistics. Safe for threads, for several processes, and over a fork."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, again_after: float = 300) -> None:
+        """While something is lacking, it is tried again after so many seconds: somebody may have given us the right."""
         self._database = database
+        self._again_after = again_after
+        self._again_at = 0.0
         self._layout: Layout | None = None
         self._lock = threading.Lock()
 
@@ -57,9 +80,11 @@ class AnalyticsStore:
     def layout(self) -> Layout:
         """What is there, made at the first call where it is missing. Raises Unusable and DatabaseAway."""
         with self._lock:
-            if self._layout is None:
-                self._layout = tables.prepare(self._database)
-            return self._layout
+            layout = self._layout
+            if layout is None or (layout.lacking and time.monotonic() >= self._again_at):
+                self._again_at = time.monotonic() + self._again_after
+                layout = self._layout = tables.prepare(self._database)
+            return layout
 
     def write(self, events: Sequence[EventRows]) -> list[Unwritten | None]:
         """Write them in one transaction, and say of each why not, in their order; None where it is written.
@@ -70,9 +95,14 @@ class AnalyticsStore:
         layout = self.layout()
         try:
             try:
-                return self._write_together(events, layout)
-            except _REFUSED_BY_THE_DATABASE:
-                return [self._write_alone(event, layout) for event in events]
+                with _telling_refusals():
+                    return self._write_together(events, layout)
+            except _Refused:
+                outcomes = [self._write_alone(event, layout) for event in events]
+                for position, outcome in enumerate(outcomes):
+                    if outcome is not None and outcome.reason == NUMBER_TAKEN:  # its holder may have given it up since
+                        outcomes[position] = self._write_alone(events[position], layout)
+                return outcomes
         except (ProgrammingError, psycopg.ProgrammingError) as error:
             self._layout = None  # somebody may have changed the tables
             reason = str(getattr(error, "orig", error)).splitlines()[0]
@@ -80,15 +110,15 @@ class AnalyticsStore:
 
     def _write_alone(self, event: EventRows, layout: Layout) -> Unwritten | None:
         try:
-            (outcome,) = self._write_together([event], layout)
-        except _REFUSED_BY_THE_DATABASE as error:
-            kind = type(getattr(error, "orig", error)).__name__
-            log.error("analytics.refused", event_id=event.event_id, reason=kind)
-            return Unwritten(f"the database refuses it: {kind}")
+            with _telling_refusals():
+                (outcome,) = self._write_together([event], layout)
+        except _Refused as error:
+            log.error("analytics.refused", event_id=event.event_id, reason=str(error))
+            return Unwritten(f"the database refuses it: {error}")
         return outcome
 
     def _write_together(self, events: Sequence[EventRows], layout: Layout) -> list[Unwritten | None]:
-        versions = Versions(self._database, layout.has_versions)
+        versions = Versions(self._database, layout)
         with self._database.transaction() as connection:
             if not self._database.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -157,13 +187,12 @@ def _without_stale(
     events: Sequence[EventRows], versions: Versions, connection: Connection
 ) -> tuple[dict[int, EventRows], dict[int, Unwritten | None]]:
     """Those to write, by their places, and why the others are not. Of several of one event the newest is written."""
-    stored = versions.of(connection, [event.event_id for event in events])
+    older = versions.older_than_stored(connection, events)
     newest: dict[str, int] = {}
     for position, event in enumerate(events):
-        mine = versions.version(event)
-        if event.event_id in stored and mine < stored[event.event_id]:
+        if position in older:
             continue
-        if event.event_id not in newest or mine >= versions.version(events[newest[event.event_id]]):
+        if event.event_id not in newest or event.version >= events[newest[event.event_id]].version:
             newest[event.event_id] = position
     fresh = {position: events[position] for position in sorted(newest.values())}
     stale = Unwritten(STALE, is_alarming=False)

@@ -55,9 +55,10 @@ def status() -> None:
 
 
 @analytics.command()
-def sql() -> None:
+@click.option("--for", "role", metavar="ROLE", help="Also what gives this role, which is to write, its rights.")
+def sql(role: str | None) -> None:
     """Print the SQL of the tables and views, for an owner of a PostgreSQL in which we may make none."""
-    click.echo(script(), nl=False)
+    click.echo(script(role), nl=False)
 
 
 @analytics.command()

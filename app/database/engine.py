@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 SQLITE_BUSY_TIMEOUT = 10.0
 CONNECT_TIMEOUT = 5
 STATEMENT_TIMEOUT = 30
+IDLE_TIMEOUT = 60  # within a transaction, whose locks others wait for
 GRACE = 2  # past a statement's timeout, which a server that is well keeps by itself
 
 # A peer that is gone without a word is noticed while we send (milliseconds) as while we wait (seconds).
@@ -37,17 +38,31 @@ class DatabaseAway(Exception):
     """The database does not answer, is locked, or is full: nothing says that what was asked is kept."""
 
 
+_AWAY = (
+    sqlite3.OperationalError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # a standby, until the next connection finds who took over
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
+
+
 @contextmanager
 def reporting_away() -> Iterator[None]:
     """Turn what the drivers say of an absent database into DatabaseAway."""
     try:
         yield
-    except (sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-        raise DatabaseAway(str(error)) from error
+    except (*_AWAY, PoolTimeout) as error:
+        raise DatabaseAway(first_line(error)) from error
     except DBAPIError as error:
-        if isinstance(error.orig, sqlite3.OperationalError | psycopg.OperationalError | psycopg.InterfaceError):
-            raise DatabaseAway(str(error.orig)) from error
+        if isinstance(error.orig, _AWAY):
+            raise DatabaseAway(first_line(error.orig)) from error
         raise
+
+
+def first_line(error: BaseException) -> str:
+    """What a driver says, without the details and the context that PostgreSQL adds: they hold values of a row."""
+    return str(error).partition("\n")[0]
 
 
 class Database:
@@ -164,7 +179,8 @@ def connect_postgresql(
             "autocommit": autocommit,
             "connect_timeout": CONNECT_TIMEOUT,
             "application_name": "country-config",
-            "options": f"-c statement_timeout={statement_timeout * 1000:.0f} {options}",
+            "options": f"-c statement_timeout={statement_timeout * 1000:.0f} "
+            f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT * 1000} {options}",
         }
     )
     connection.answer_timeout = statement_timeout + GRACE

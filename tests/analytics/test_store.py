@@ -111,6 +111,15 @@ def test_a_number_can_move_between_events_of_one_batch(store: AnalyticsStore) ->
     assert {row["registration_number"] for row in in_table(store) if row["event_id"] == uuid(1)} == {None, "B-2"}
 
 
+def test_a_number_can_move_where_each_event_is_written_alone(store: AnalyticsStore) -> None:
+    later = {"updatedAt": "2026-01-02T00:00:00.000Z"}
+    thief = document(accepted("CREATE", 30), id=uuid(7))
+    store.write([made(registered(1, "B-1")), made(registered(3, "B-3"))])
+    outcomes = reasons(store, thief, registered(2, "B-1"), registered(1, "B-2", **later))
+    assert outcomes[1:] == [None, None]
+    assert (outcomes[0] or "").startswith("the database refuses it")
+
+
 def test_an_action_of_another_event_skips_that_event_only(any_store: AnalyticsStore) -> None:
     thief = document(accepted("CREATE", 10), id=uuid(7))
     any_store.write([made(registered(1, "B-1"))])
