@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 import msgspec
 import structlog
 
+from app.analytics.collecting import without_collecting
 from app.analytics.documents import document_of
 from app.analytics.json_text import Unfit
 from app.analytics.marking import Marking, Markings
@@ -69,6 +70,10 @@ class Reindexing:
 
     def write(self, items: Iterable[bytes]) -> Report:
         """`items` are JSON texts of event documents. Raises MarkingUnavailable, Unusable and DatabaseAway."""
+        with without_collecting():
+            return self._write(items)
+
+    def _write(self, items: Iterable[bytes]) -> Report:
         marked: dict[str, Marking | None] = {}
         read = [self._read(item, marked) for item in items]
         made = {

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
 import structlog
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import ProgrammingError
 
 from app.analytics import tables
 from app.analytics.bulk import copy_text, insert_all, projected
+from app.analytics.refusals import RefusedByDatabase, telling_refusals
 from app.analytics.rows import EventRows
 from app.analytics.tables import LOCK, Layout, Unusable, qualified
 from app.analytics.versions import Versions
@@ -27,31 +26,6 @@ STALE = "older than what is stored"
 NUMBER_TAKEN = "its registration number is held by another event"
 
 _PIECE = 16  # events
-_REFUSED_BY_THE_DATABASE = (
-    IntegrityError,
-    DataError,
-    psycopg.IntegrityError,
-    psycopg.DataError,
-    sqlite3.IntegrityError,
-)
-
-
-@contextmanager
-def _telling_refusals() -> Iterator[None]:
-    """Raises _Refused for what one event may hold."""
-    try:
-        yield
-    except _REFUSED_BY_THE_DATABASE as error:
-        raise _Refused(type(getattr(error, "orig", error)).__name__) from error
-    except (ProgrammingError, psycopg.ProgrammingError) as error:
-        reason = getattr(error, "orig", error)
-        if isinstance(reason, psycopg.errors.RaiseException):  # of a country's own trigger
-            raise _Refused(type(reason).__name__) from error
-        raise
-
-
-class _Refused(Exception):
-    """The message is the kind of error."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +69,9 @@ class AnalyticsStore:
         layout = self.layout()
         try:
             try:
-                with _telling_refusals():
+                with telling_refusals():
                     return self._write_together(events, layout)
-            except _Refused:
+            except RefusedByDatabase:
                 outcomes = [self._write_alone(event, layout) for event in events]
                 for position, outcome in enumerate(outcomes):
                     if outcome is not None and outcome.reason == NUMBER_TAKEN:  # its holder may have given it up since
@@ -110,9 +84,9 @@ class AnalyticsStore:
 
     def _write_alone(self, event: EventRows, layout: Layout) -> Unwritten | None:
         try:
-            with _telling_refusals():
+            with telling_refusals():
                 (outcome,) = self._write_together([event], layout)
-        except _Refused as error:
+        except RefusedByDatabase as error:
             log.error("analytics.refused", event_id=event.event_id, reason=str(error))
             return Unwritten(f"the database refuses it: {error}")
         return outcome

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 
 import structlog
@@ -38,15 +37,6 @@ graceful_timeout = 20
 limit_request_field_size = 131_072
 control_socket_disable = True
 logger_class = Logger
-
-
-def post_worker_init(_worker: object) -> None:
-    """Leave what was made at the start out of all later garbage collections: it stays until the end.
-
-    Measured with batches of records: with it in, looking through it takes a fifth of the time.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def when_ready(_server: object) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.analytics.rows import rows_if_accepted
+from app.analytics.accepting import rows_if_accepted
 from app.analytics.store import STALE, AnalyticsStore
 from app.records.schema import event_document
 from app.records.state import pending_action
