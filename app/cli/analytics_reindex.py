@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,14 +14,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from app import country, logs
+from app import logs
 from app.analytics.files import LONGEST_LINE, SUFFIXES, Batch, UnreadableFile, batches, files_in
 from app.analytics.marking import MarkingUnavailable
 from app.analytics.progress import FileProgress
 from app.analytics.progress import Progress as Reached
-from app.analytics.reindexing import Reindexing, Report
+from app.analytics.reindexing import Report
 from app.analytics.tables import Unusable
-from app.composition.analytics import analytics_of
+from app.cli.analytics_workers import reports
 from app.database.engine import DatabaseAway
 from app.settings import Settings
 
@@ -60,7 +57,7 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
     if reached.received:
         click.echo(f"Going on after {reached.received:,} events; --restart begins anew.", err=True)
     try:
-        with _reports(settings, workers) as reports_of, _bar(files) as show:
+        with reports(settings, workers) as reports_of, _bar(files) as show:
             kept = time.monotonic()
             for batch, report in reports_of(_unread(of_file)):
                 _count(batch, report, of_file[batch.file])
@@ -111,58 +108,6 @@ def _say(reached: Reached) -> None:
     click.echo(f"{reached.received:,} events received, {reached.written:,} written.")
     for reason, count in sorted(reached.skipped.items()):
         click.echo(f"{count:,} skipped: {reason}.")
-
-
-Reports = Callable[[Iterable[Batch]], Iterator[tuple[Batch, Report]]]
-
-
-@contextmanager
-def _reports(settings: Settings, workers: int) -> Iterator[Reports]:
-    """Batches become reports, in their order; in other processes where there are several workers."""
-    reindexing, close = _reindexing(settings)
-    try:
-        if workers == 1:
-            yield lambda unread: ((batch, reindexing.write(batch.items)) for batch in unread)
-        else:
-            spawn = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start) as pool:
-                yield lambda unread: _in_order(pool, workers, unread)
-    finally:
-        close()
-
-
-def _in_order(pool: ProcessPoolExecutor, workers: int, unread: Iterable[Batch]) -> Iterator[tuple[Batch, Report]]:
-    """No more are under way than are needed to keep everybody busy: the files do not fit into memory."""
-    under_way: deque[tuple[Batch, Future[Report]]] = deque()
-    for batch in unread:
-        under_way.append((batch, pool.submit(_write, batch.items)))
-        if len(under_way) > 2 * workers:
-            first, future = under_way.popleft()
-            yield first, future.result()
-    for first, future in under_way:
-        yield first, future.result()
-
-
-_own: list[Reindexing] = []  # of this process, where it is one of several
-
-
-def _start() -> None:
-    settings = Settings.from_env()
-    logs.configure(settings)
-    _own.append(_reindexing(settings)[0])
-
-
-def _write(items: list[bytes]) -> Report:
-    return _own[0].write(items)
-
-
-def _reindexing(settings: Settings) -> tuple[Reindexing, Callable[[], None]]:
-    analytics = analytics_of(settings, country.load(settings.country_dir))
-    if analytics.store is None:
-        raise click.ClickException(
-            "ANALYTICS_DATABASE_URL is not set: it is where the records are written for statistics"
-        )
-    return analytics.reindexing, analytics.close
 
 
 @contextmanager

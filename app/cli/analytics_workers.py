@@ -1,0 +1,68 @@
+"""One process or several that read batches of records and write them."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+
+import click
+
+from app import country, logs
+from app.analytics.files import Batch
+from app.analytics.reindexing import Reindexing, Report
+from app.composition.analytics import analytics_of
+from app.settings import Settings
+
+Reports = Callable[[Iterable[Batch]], Iterator[tuple[Batch, Report]]]
+
+
+@contextmanager
+def reports(settings: Settings, workers: int) -> Iterator[Reports]:
+    """Batches become reports, in their order; in other processes where there are several workers."""
+    reindexing, close = _reindexing(settings)
+    try:
+        if workers == 1:
+            yield lambda unread: ((batch, reindexing.write(batch.items)) for batch in unread)
+        else:
+            spawn = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start) as pool:
+                yield lambda unread: _in_order(pool, workers, unread)
+    finally:
+        close()
+
+
+def _in_order(pool: ProcessPoolExecutor, workers: int, unread: Iterable[Batch]) -> Iterator[tuple[Batch, Report]]:
+    """No more are under way than are needed to keep everybody busy: the files do not fit into memory."""
+    under_way: deque[tuple[Batch, Future[Report]]] = deque()
+    for batch in unread:
+        under_way.append((batch, pool.submit(_write, batch.items)))
+        if len(under_way) > 2 * workers:
+            first, future = under_way.popleft()
+            yield first, future.result()
+    for first, future in under_way:
+        yield first, future.result()
+
+
+_own: list[Reindexing] = []  # of this process, where it is one of several
+
+
+def _start() -> None:
+    settings = Settings.from_env()
+    logs.configure(settings)
+    _own.append(_reindexing(settings)[0])
+
+
+def _write(items: list[bytes]) -> Report:
+    return _own[0].write(items)
+
+
+def _reindexing(settings: Settings) -> tuple[Reindexing, Callable[[], None]]:
+    analytics = analytics_of(settings, country.load(settings.country_dir))
+    if analytics.store is None:
+        raise click.ClickException(
+            "ANALYTICS_DATABASE_URL is not set: it is where the records are written for statistics"
+        )
+    return analytics.reindexing, analytics.close
