@@ -26,6 +26,7 @@ from app.records.schema import EventDocument, InvalidDocument
 log = structlog.get_logger()
 
 UNMARKED = "its event type is not marked for analytics"
+UNREADABLE = "it cannot be read as JSON: it is broken, nested too deeply, or has a number of too many digits"
 NOT_SET_UP = "ANALYTICS_DATABASE_URL is not set"
 
 _decode = msgspec.json.Decoder().decode
@@ -107,9 +108,8 @@ class Reindexing:
         try:
             payload = _parsed(item)
         except (ValueError, RecursionError):
-            return Skipped(None, "no JSON")
-        event_id = payload.get("id") if isinstance(payload, dict) else None
-        event_id = event_id.lower() if isinstance(event_id, str) and is_uuid(event_id) else None
+            return Skipped(_id_in(item), UNREADABLE)
+        event_id = _uuid(payload.get("id")) if isinstance(payload, dict) else None
         if self.store is None:
             return Skipped(event_id, NOT_SET_UP, is_alarming=False)
         try:
@@ -135,6 +135,25 @@ def _unfit(event: EventRows) -> Unwritten | None:
     except Unfit as error:
         return Unwritten(str(error))
     return None
+
+
+class _Identified(msgspec.Struct):
+    id: str
+
+
+_identified = msgspec.json.Decoder(_Identified).decode
+
+
+def _id_in(item: bytes) -> str | None:
+    """As far as it can be read without the rest."""
+    try:
+        return _uuid(_identified(item).id)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+def _uuid(value: Any) -> str | None:
+    return value.lower() if isinstance(value, str) and is_uuid(value) else None
 
 
 def _parsed(item: bytes) -> Any:

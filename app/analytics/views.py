@@ -61,7 +61,7 @@ _POSTGRESQL = _EVERYWHERE | {
     "month of action": "to_char(action.created_at AT TIME ZONE 'UTC', 'YYYY-MM')",
     "month of event": "substr(happened_on, 1, 7)",
     "days to registration": "(CAST(registered_at AT TIME ZONE 'UTC' AS date) - CAST(happened_on AS date))",
-    "days since declared": "CAST(EXTRACT(EPOCH FROM now() - declared_at) / 86400 AS integer)",
+    "days since declared": "CAST(floor(EXTRACT(EPOCH FROM now() - declared_at) / 86400) AS integer)",
     "happened on": f"CASE WHEN {_HAPPENED} ~ '{_A_DAY}' THEN {_HAPPENED} END",
     "id text": "CAST(location.id AS text)",
 }

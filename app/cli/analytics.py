@@ -16,6 +16,7 @@ from app.cli.analytics_reindex import reindex
 from app.cli.databases import opened
 from app.cli.tables import print_table
 from app.composition.analytics import Analytics, analytics_of, places_of
+from app.database.engine import DatabaseAway
 from app.decisions.store import Decisions
 from app.encryption import Cipher
 from app.settings import Settings
@@ -36,6 +37,8 @@ def _analytics(settings: Settings) -> Iterator[Analytics]:
     made = analytics_of(settings, country.load(settings.country_dir))
     try:
         yield made
+    except DatabaseAway as error:
+        raise click.ClickException(f"The database of ANALYTICS_DATABASE_URL does not answer: {error}") from None
     except (Unusable, MarkingUnavailable, InvalidFile) as error:
         raise click.ClickException(str(error)) from None
     finally:
@@ -65,7 +68,7 @@ def sql(role: str | None) -> None:
 def locations() -> None:
     """Take over core's places with a token of core's that is still good, and the country's own files about them."""
     settings = Settings.from_env()
-    with _analytics(settings) as made, opened(settings) as database:
+    with opened(settings) as database, _analytics(settings) as made:
         rules = country.load(settings.country_dir)
         decisions = Decisions(database, Cipher(settings.secret_keys), rules)
         places = places_of(settings, made, database, decisions)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -50,9 +52,18 @@ _own: list[Reindexing] = []  # of this process, where it is one of several
 
 
 def _start() -> None:
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     settings = Settings.from_env()
     logs.configure(settings)
     _own.append(_reindexing(settings)[0])
+
+
+def _end_with_parent() -> None:
+    """One that is killed ends nobody else, and its processes would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _write(items: list[bytes]) -> Report:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app.access import development
-from app.analytics.reindexing import NOT_SET_UP, UNMARKED
+from app.analytics.reindexing import NOT_SET_UP, UNMARKED, UNREADABLE
 from app.analytics.store import STALE, AnalyticsStore
 from app.database.engine import Database
 from app.settings import Settings
@@ -105,6 +105,12 @@ def test_one_bad_event_never_fails_a_batch(send: Send, store: AnalyticsStore) ->
     assert said["skipped"][-1]["reason"] == UNMARKED
     assert "Amina" not in answer.get_data(as_text=True)
     assert {row["event_id"] for row in in_table(store)} == {uuid(1), uuid(6)}
+
+
+def test_one_that_no_parser_reads_is_said_by_its_id(send: Send) -> None:
+    long = json.dumps(birth(1, **{"child.dob": 0})).replace('"child.dob": 0', '"child.dob": ' + "9" * 5_000)
+    answer = send(f"[{long}, {json.dumps(birth(2))}]".encode())
+    assert answer.get_json() == {"received": 2, "written": 1, "skipped": [{"id": uuid(1), "reason": UNREADABLE}]}
 
 
 def test_what_is_sent_twice_is_written_once_and_what_is_older_is_said(send: Send, store: AnalyticsStore) -> None:

@@ -131,6 +131,12 @@ def test_the_backlog_is_what_was_declared_and_waits(filled: Callable[[str], list
     assert found[uuid(8)]["last_action"] == "DECLARE"
 
 
+def test_days_that_are_not_over_are_not_counted(store: AnalyticsStore) -> None:
+    then = (datetime.now(UTC) - timedelta(days=14, hours=20)).isoformat(timespec="milliseconds")[:23] + "Z"
+    record = document(step("DECLARE", then, 2), id=uuid(1), type="birth")
+    assert by_event(store, [record], "backlog")[uuid(1)]["days_waiting"] == 14
+
+
 @pytest.mark.parametrize(
     ("kinds", "status"),
     [
