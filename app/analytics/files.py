@@ -28,12 +28,13 @@ class Position:
 
 @dataclass(frozen=True)
 class Batch:
-    """Lines of a file, up to `end`. `too_long` are the numbers of lines that are left out for having more bytes than
-    LONGEST_LINE; `read` are the bytes of the file itself so far.
+    """Lines of a file, up to `end`, and their numbers. `too_long` are the numbers of lines that are left out for having
+    more bytes than LONGEST_LINE; `read` are the bytes of the file itself so far.
     """
 
     file: Path
     items: list[bytes]
+    numbers: list[int]
     too_long: list[int]
     end: Position
     read: int
@@ -57,7 +58,7 @@ def batches(file: Path, start: Position, size: int) -> Iterator[Batch]:
                 reader.read(size)
                 if reader.items or reader.too_long:
                     end = Position(reader.offset, reader.line)
-                    yield Batch(file, reader.items, reader.too_long, end, packed.tell())
+                    yield Batch(file, reader.items, reader.numbers, reader.too_long, end, packed.tell())
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFile(f"{file} cannot be read to its end: {error}") from error
 
@@ -69,10 +70,11 @@ class _Reader:
     line: int
     is_at_end: bool = False
     items: list[bytes] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
     too_long: list[int] = field(default_factory=list)
 
     def read(self, size: int) -> None:
-        self.items, self.too_long = [], []
+        self.items, self.numbers, self.too_long = [], [], []
         held = 0
         while len(self.items) + len(self.too_long) < size and held < FULL:
             line = self.lines.readline(LONGEST_LINE + 1)
@@ -86,6 +88,7 @@ class _Reader:
                 self._pass_over(line)
             elif line.strip():
                 self.items.append(line)
+                self.numbers.append(self.line)
                 held += len(line)
 
     def _pass_over(self, part: bytes) -> None:

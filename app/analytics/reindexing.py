@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
 import msgspec
@@ -34,11 +34,15 @@ _decode = msgspec.json.Decoder().decode
 
 @dataclass(frozen=True)
 class Skipped:
-    """An event that was not written. `id` is None where it has none; the reason quotes nothing of the record."""
+    """An event that was not written: `id` is None where it has none, `place` is that in its batch, from 0.
+
+    The reason quotes nothing of the record.
+    """
 
     id: str | None
     reason: str
     is_alarming: bool = True
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,11 @@ class Reindexing:
         outcomes = [one if isinstance(one, Skipped) else _or_skipped(one, next(made[one.type])) for one in read]
         unwritten = iter(self._store([outcome for outcome in outcomes if isinstance(outcome, EventRows)]))
         skipped = []
-        for outcome in outcomes:
+        for place, outcome in enumerate(outcomes):
             if isinstance(outcome, Skipped):
-                skipped.append(outcome)
+                skipped.append(replace(outcome, place=place))
             elif (why := next(unwritten)) is not None:
-                skipped.append(Skipped(outcome.event_id, why.reason, why.is_alarming))
+                skipped.append(Skipped(outcome.event_id, why.reason, why.is_alarming, place))
         return Report(len(outcomes), len(outcomes) - len(skipped), skipped)
 
     def _store(self, events: list[EventRows]) -> list[Unwritten | None]:

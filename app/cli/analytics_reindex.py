@@ -99,7 +99,8 @@ def _count(batch: Batch, report: Report, progress: FileProgress) -> None:
         progress.count_skipped(_UNREAD)
     for skipped in report.skipped:
         if skipped.is_alarming:
-            click.echo(f"{skipped.id or 'no id'}  {skipped.reason}")
+            line = batch.numbers[skipped.place]
+            click.echo(f"{batch.file}, line {line}: {skipped.id or 'no id'}: {skipped.reason}")
         progress.count_skipped(_UNWRITTEN if skipped.is_alarming else skipped.reason)
     progress.reached(batch.end)
 

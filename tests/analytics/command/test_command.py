@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.analytics.reindexing import UNREADABLE
 from app.analytics.store import AnalyticsStore
 from tests.analytics.command.conftest import BIRTHS, Run, lines
 from tests.analytics.conftest import count
@@ -32,11 +33,11 @@ def test_records_of_files_plain_and_packed_are_written(run: Run, kept: Analytics
 
 def test_what_cannot_be_written_is_printed_and_the_rest_is_written(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "records.jsonl"
-    file.write_bytes(lines([BIRTHS[0], document(id=uuid(3), trackingId=5), BIRTHS[1]]) + b"{cut")
+    file.write_bytes(lines([BIRTHS[0], document(id=uuid(3), trackingId=5)]) + b"\n" + lines([BIRTHS[1]]) + b"{cut")
     done = run("reindex", str(file))
     assert done.exit_code == 1
-    assert f"{uuid(3)}  trackingId: Not a valid string." in done.stdout
-    assert "no id  no JSON" in done.stdout
+    assert f"{file}, line 2: {uuid(3)}: trackingId: Not a valid string.\n" in done.stdout
+    assert f"{file}, line 5: no id: {UNREADABLE}\n" in done.stdout
     assert "4 events received, 2 written.\n2 skipped: could not be written." in done.stdout
 
 
