@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,8 @@ def test_serve_tells_of_the_worker_too_and_a_killed_one_takes_nothing_along(run:
     before = set(children(serve.process.pid))
     # Children of children too: such a one may answer for a moment after its parent is gone.
     for pid in [*before, *(grandchild for child in before for grandchild in children(child))]:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has gone with its parent
+            os.kill(pid, signal.SIGKILL)
     wait_for(lambda: answers(port) and not before & set(children(serve.process.pid)))
     assert sent() == 5
     call(port, 5)
