@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,8 @@ def test_a_killed_child_is_started_again(run: Serve, port: int) -> None:
     wait_for(lambda: answers(port) and len(children(server.process.pid)) == 3)
     before = set(children(server.process.pid))
     for pid in before:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has gone with its parent
+            os.kill(pid, signal.SIGKILL)
     wait_for(lambda: answers(port, "/health/ready") and len(set(children(server.process.pid)) - before) == 3)
 
 
