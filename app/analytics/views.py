@@ -81,18 +81,18 @@ _SQLITE = _EVERYWHERE | {
 _BODIES = {
     "records": """
 SELECT
-  last.event_id,
-  last.event_type,
-  last.declared_at,
-  registration.created_at AS registered_at,
-  registration.registration_number,
-  COALESCE(registration.created_at_location, declaration.created_at_location) AS office_id,
+  event_id,
+  event_type,
+  declared_at,
+  record_registered_at AS registered_at,
+  number AS registration_number,
+  COALESCE(registration_office, declaration_office) AS office_id,
   location.name AS office,
   [happened on] AS happened_on,
-  last.action_type AS last_action,
-  last.created_at AS last_action_at,
-  last.declaration,
-  CASE standing.action_type
+  action_type AS last_action,
+  created_at AS last_action_at,
+  declaration,
+  CASE standing
     WHEN 'CREATE' THEN 'created'
     WHEN 'NOTIFY' THEN 'notified'
     WHEN 'DECLARE' THEN 'declared'
@@ -100,41 +100,41 @@ SELECT
     WHEN 'ARCHIVE' THEN 'archived'
     WHEN 'MARK_AS_DUPLICATE' THEN 'duplicate'
     WHEN 'REJECT' THEN CASE
-      WHEN standing.since = standing.changes THEN 'rejected'
-      WHEN declaration.is_declared = 1 THEN 'declared'
+      WHEN edit IS NULL OR edit > standing_place THEN 'rejected'
+      WHEN is_declared = 1 THEN 'declared'
       ELSE 'notified'
     END
   END AS status
 FROM (
-  SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY [latest first]) AS place
-  FROM [actions] action
-  WHERE action_type NOT IN ('READ', 'ASSIGN', 'UNASSIGN', 'PRINT_CERTIFICATE')
+  SELECT
+    placed.*,
+    max(CASE WHEN place = registration THEN created_at END) OVER record AS record_registered_at,
+    max(CASE WHEN place = registration THEN registration_number END) OVER record AS number,
+    max(CASE WHEN place = registration THEN created_at_location END) OVER record AS registration_office,
+    max(CASE WHEN place = first_declaration THEN created_at_location END) OVER record AS declaration_office,
+    max(CASE WHEN place = standing_place THEN action_type END) OVER record AS standing
+  FROM (
+    SELECT
+      ranked.*,
+      min(CASE WHEN action_type NOT IN ('READ', 'ASSIGN', 'UNASSIGN', 'PRINT_CERTIFICATE') THEN place END)
+        OVER record AS last_place,
+      max(CASE WHEN action_type = 'REGISTER' THEN place END) OVER record AS registration,
+      max(CASE WHEN action_type IN ('DECLARE', 'NOTIFY') THEN place END) OVER record AS first_declaration,
+      max(CASE WHEN action_type = 'DECLARE' THEN 1 ELSE 0 END) OVER record AS is_declared,
+      min(CASE WHEN action_type = 'EDIT' THEN place END) OVER record AS edit,
+      min(CASE
+        WHEN action_type IN ('CREATE', 'NOTIFY', 'DECLARE', 'REGISTER', 'REJECT', 'ARCHIVE', 'MARK_AS_DUPLICATE')
+        THEN place END) OVER record AS standing_place
+    FROM (
+      SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY [latest first]) AS place
+      FROM [actions] action
+    ) ranked
+    WINDOW record AS (PARTITION BY event_id)
+  ) placed
+  WINDOW record AS (PARTITION BY event_id)
 ) last
-LEFT JOIN (
-  SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY created_at, id) AS place
-  FROM [actions] action
-  WHERE action_type = 'REGISTER'
-) registration ON registration.event_id = last.event_id AND registration.place = 1
-LEFT JOIN (
-  SELECT
-    action.*,
-    row_number() OVER (PARTITION BY event_id ORDER BY created_at, action_type DESC, id) AS place,
-    max(CASE WHEN action_type = 'DECLARE' THEN 1 ELSE 0 END) OVER (PARTITION BY event_id) AS is_declared
-  FROM [actions] action
-  WHERE action_type IN ('DECLARE', 'NOTIFY')
-) declaration ON declaration.event_id = last.event_id AND declaration.place = 1
-LEFT JOIN (
-  SELECT
-    event_id,
-    action_type,
-    row_number() OVER (PARTITION BY event_id ORDER BY [latest first]) AS since,
-    sum(CASE action_type WHEN 'EDIT' THEN 0 ELSE 1 END) OVER (PARTITION BY event_id ORDER BY [latest first]) AS changes
-  FROM [actions] action
-  WHERE action_type IN ('CREATE', 'NOTIFY', 'DECLARE', 'EDIT', 'REGISTER', 'REJECT', 'ARCHIVE', 'MARK_AS_DUPLICATE')
-) standing ON standing.event_id = last.event_id AND standing.changes = 1 AND standing.action_type <> 'EDIT'
-LEFT JOIN [locations] location
-  ON [id text] = COALESCE(registration.created_at_location, declaration.created_at_location)
-WHERE last.place = 1
+LEFT JOIN [locations] location ON [id text] = COALESCE(registration_office, declaration_office)
+WHERE place = last_place
 """,
     "registrations_by_month": """
 SELECT [month of registered] AS month, event_type, office_id, office, count(*) AS registrations
