@@ -49,7 +49,7 @@ def prepare(database: Database) -> Layout:
     """Make what is missing and may be made. Raises Unusable and DatabaseAway."""
     with database.unhurried_transaction() as connection:
         if not database.is_sqlite:
-            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         attempts = Attempts(connection)
         if not database.is_sqlite:

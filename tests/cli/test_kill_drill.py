@@ -18,7 +18,7 @@ from app.notifications.inbox import Inbox
 from app.settings import Settings
 from tests.cli.processes import Command, answers, free_port, wait_for
 
-TRIGGERS = 2_000
+TRIGGERS = 1_000
 CALLERS = 8
 KILLS = (("web",), ("worker",), ("web",), ("worker",), ("web", "worker"), ("web",))
 
