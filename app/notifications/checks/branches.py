@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from jinja2 import Environment, TemplateError, nodes
@@ -27,30 +28,65 @@ class Parsed:
     file: str
     tree: nodes.Template
 
+    @cached_property
+    def variables(self) -> dict[str, int | None]:
+        """Those that it asks for, and the lines."""
+        known = {*_ALWAYS, *DEFAULT_NAMESPACE, *_asked_whether_defined(self.tree), *_set_in(self.tree)}
+        return {name: _line_of(self.tree, name) for name in sorted(find_undeclared_variables(self.tree) - known)}
 
-def templates_of(environment: Environment, file: str) -> list[Parsed]:
-    """The template of this path and all that it extends, includes and imports, as far as that can be read."""
-    source = _source(environment, Path(file).name)
-    return [] if source is None else list(_with_others(environment, *source, frozenset(), []))
+    @cached_property
+    def texts(self) -> list[tuple[int, str]]:
+        """The ids of those that it asks for, behind the lines."""
+        return [(call.lineno, text_id) for call, text_id in _texts(self.tree)]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """`own` are the blocks that it says itself; `others` the names of what it uses, and whether it extends that."""
+
+    parsed: Parsed
+    own: frozenset[str]
+    others: tuple[tuple[str, bool], ...]
+
+
+class Templates:
+    """Templates and what they extend, include and import, each parsed once for all messages that share it."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._read_before: dict[tuple[str, frozenset[str]], _Read | None] = {}
+
+    def of(self, file: str) -> list[Parsed]:
+        """The template of this path and all that it uses, as far as that can be read."""
+        return list(self._with_others(Path(file).name, frozenset(), set()))
+
+    def _with_others(self, name: str, said: frozenset[str], seen: set[str]) -> Iterator[Parsed]:
+        """`said` are the blocks that a template which extends this one says, `seen` the names of those before."""
+        if name in seen:
+            return
+        seen.add(name)
+        key = (name, said)
+        if key not in self._read_before:
+            self._read_before[key] = _read(self._environment, name, said)
+        read = self._read_before[key]
+        if read is None:
+            return
+        yield read.parsed
+        for other, is_extended in read.others:
+            yield from self._with_others(other, said | read.own if is_extended else frozenset(), seen)
 
 
 def branch_problems(parsed: Sequence[Parsed], attempt: Attempt, words: Wording) -> Iterator[Problem]:
     """Variables that the message does not have, and texts that there are not."""
     for one in parsed:
-        known = {
-            *attempt.variables,
-            *_ALWAYS,
-            *DEFAULT_NAMESPACE,
-            *_asked_whether_defined(one.tree),
-            *_set_in(one.tree),
-        }
-        for name in sorted(find_undeclared_variables(one.tree) - known):
-            cure = close_to(name, sorted(attempt.variables)) or what_there_is(attempt)
-            yield error(one.file, _line_of(one.tree, name), f"{attempt.message} has no variable {name}", cure)
-        for call, text_id in _texts(one.tree):
+        for name, line in one.variables.items():
+            if name not in attempt.variables:
+                cure = close_to(name, sorted(attempt.variables)) or what_there_is(attempt)
+                yield error(one.file, line, f"{attempt.message} has no variable {name}", cure)
+        for line, text_id in one.texts:
             if text_id not in words.rows:
                 cure = close_to(text_id, words.rows) or f"add a row with the id {text_id} to translations/*.csv"
-                yield error(one.file, call.lineno, f"there is no text {text_id}", cure)
+                yield error(one.file, line, f"there is no text {text_id}", cure)
 
 
 def untranslated(parsed: Sequence[Parsed], name: str, languages: Sequence[str]) -> Iterator[Problem]:
@@ -64,41 +100,24 @@ def untranslated(parsed: Sequence[Parsed], name: str, languages: Sequence[str]) 
         yield warning(own.file, None, what, cure)
 
 
-def _with_others(
-    environment: Environment, name: str, text: str, file: str, said: frozenset[str], seen: list[str]
-) -> Iterator[Parsed]:
-    """`said` are the blocks that are said by a template which extends this one, `seen` the names of those before."""
-    if name in seen:
-        return
-    seen.append(name)
+def _read(environment: Environment, name: str, said: frozenset[str]) -> _Read | None:
+    """None where it cannot be read or parsed: that is told when the message is made."""
     try:
+        text, path, _ = environment.loader.get_source(environment, name) if environment.loader else ("", None, None)
         tree = environment.parse(text)
-    except TemplateError:  # told when the message is made
-        return
-    others = [one for one in find_referenced_templates(tree) if one is not None]
+    except (TemplateError, OSError, UnicodeDecodeError):
+        return None
     extended = {
         node.template.value
         for node in tree.find_all(nodes.Extends)
         if isinstance(node.template, nodes.Const) and isinstance(node.template.value, str)
     }
+    others = tuple((other, other in extended) for other in find_referenced_templates(tree) if other is not None)
     for block in tree.find_all(nodes.Block):
         if block.name in said:
             block.body = []
-    own = {block.name for block in tree.find_all(nodes.Block) if not _asks_for_super(block)}
-    yield Parsed(file, tree)
-    for other in others:
-        source = _source(environment, other)
-        if source is not None:
-            yield from _with_others(environment, *source, said | own if other in extended else frozenset(), seen)
-
-
-def _source(environment: Environment, name: str) -> tuple[str, str, str] | None:
-    """Name, text and path."""
-    try:
-        text, path, _ = environment.loader.get_source(environment, name) if environment.loader else ("", None, None)
-    except (TemplateError, OSError, UnicodeDecodeError):
-        return None
-    return name, text, path or name
+    own = frozenset(block.name for block in tree.find_all(nodes.Block) if not _asks_for_super(block))
+    return _Read(Parsed(path or name, tree), own, others)
 
 
 def _asks_for_super(block: nodes.Block) -> bool:

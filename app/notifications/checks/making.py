@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from app.notifications.checks.branches import branch_problems, templates_of, untranslated
+from app.notifications.checks.branches import Templates, branch_problems, untranslated
 from app.notifications.checks.emails import FaintTexts, as_by_night, is_spoilt, page_problems, subject_problems
 from app.notifications.checks.failures import INNER, Attempt, failure
 from app.notifications.checks.prices import price_problems
@@ -57,6 +57,7 @@ class Making:
         self._ours = ours
         self._told: set[tuple[str, int | None]] = set()
         self._parsed: set[tuple[str, str]] = set()
+        self._trees = Templates(renderer.environment)
         self._is_endless = False
 
     def problems(self, sample: Sample, channels: Collection[str], language: str) -> Iterator[Problem]:
@@ -96,7 +97,7 @@ class Making:
         message = sample.message.name
         if (message, file) not in self._parsed:
             self._parsed.add((message, file))
-            parsed = templates_of(self._renderer.environment, file)
+            parsed = self._trees.of(file)
             for problem in branch_problems(parsed, self._attempt(sample, file), self._words):
                 if (problem.file, problem.row) not in self._told:  # in what messages share, of the first alone
                     self._told.add((problem.file, problem.row))
