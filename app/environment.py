@@ -143,8 +143,8 @@ class _Integrations(fields.Field[tuple[Integration, ...]]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[Integration, ...]:
         try:
             listed = json.loads(value)
-            wanted = tuple(_integration(**one) for one in listed)
-        except (ValueError, TypeError):
+            wanted = tuple(_integration(one["name"], one["scopes"]) for one in listed)
+        except (ValueError, TypeError, KeyError):
             raise ValidationError('not a JSON list of {"name": "...", "scopes": ["..."]}') from None
         if len({one.name for one in wanted}) != len(wanted):
             raise ValidationError("names an integration twice")

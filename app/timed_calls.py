@@ -14,6 +14,10 @@ class CountryTimeout(Exception):
     """A country's function did not return in time, or too many before it never have."""
 
 
+class TooManyHang(CountryTimeout):
+    """Calls before this one never returned, and no more are begun."""
+
+
 class TimedCalls:
     """Calls in threads of their own. One that does not return is left behind, and counts until it does."""
 
@@ -23,9 +27,12 @@ class TimedCalls:
         self._lock = threading.Lock()
 
     def __call__(self, function: Callable[[], T], timeout: float) -> T:
-        """The result. Raises CountryTimeout, and whatever the function raises; what is no Exception as RuntimeError."""
+        """The result. Raises CountryTimeout, TooManyHang, and whatever the function raises.
+
+        What it raises that is no Exception comes as RuntimeError.
+        """
         if self._hanging >= self._most_hanging:
-            raise CountryTimeout(f"{self._hanging} calls before this one never returned: restart, and mend rules.py")
+            raise TooManyHang(f"{self._hanging} calls before this one never returned: restart, and mend rules.py")
         call = _Call(function)
         threading.Thread(target=self._run, args=(call,), name="rules.py", daemon=True).start()
         try:

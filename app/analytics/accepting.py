@@ -33,4 +33,4 @@ def rows_if_accepted(
     actions = tuple(accepted if action is pending else action for action in document.actions)
     rows = event_rows(replace(document, actions=actions), marking)
     updated_at, count = rows.version
-    return dataclasses.replace(rows, version=(updated_at, count + 1))
+    return dataclasses.replace(rows, version=(updated_at, count + 1), is_expected=True)

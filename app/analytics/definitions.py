@@ -18,7 +18,7 @@ TABLES = {
         "event_id": "uuid PRIMARY KEY",
         "updated_at": "text NOT NULL",
         "actions": "integer NOT NULL",
-        "written_at": "double precision",  # UTC seconds since 1970
+        "expected_since": "double precision",  # UTC seconds since 1970, of rows that core has not confirmed
     },
     "administrative_areas": {"id": "text PRIMARY KEY", "name": "text NOT NULL", "parent_id": "text"},
     "locations": {
@@ -53,6 +53,12 @@ def addition(name: str, table: str, column: str) -> str:
     return f"ALTER TABLE {table} ADD COLUMN {column} {TABLES[name][column].removesuffix(' UNIQUE')}"
 
 
+def _addition_if_missing(name: str, table: str, column: str) -> str:
+    """On PostgreSQL."""
+    kind = TABLES[name][column].removesuffix(" PRIMARY KEY").removesuffix(" UNIQUE").removesuffix(" NOT NULL")
+    return f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {kind}"
+
+
 def comment_on(view: View) -> str:
     """By it we know the view for ours, on PostgreSQL."""
     return f"COMMENT ON VIEW {SCHEMA}.{view.name} IS '{view.comment}'"
@@ -64,8 +70,9 @@ def script(role: str | None = None) -> str:
     With the rights of the `role` that is to write, where that is not the owner.
     """
     statements = [f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"]
-    for name in TABLES:
-        statements += creation(name, f"{SCHEMA}.{name}")
+    for name, columns in TABLES.items():
+        table = f"{SCHEMA}.{name}"
+        statements += [*creation(name, table), *(_addition_if_missing(name, table, column) for column in columns)]
     for view in views(is_sqlite=False):
         statements += [view.statement, comment_on(view)]
     if role is not None:

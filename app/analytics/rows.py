@@ -15,12 +15,13 @@ from msgspec.structs import replace
 
 from app.analytics.computing import Figures
 from app.analytics.json_text import Unfit, json_text
-from app.analytics.marking import Columns, Marking, column_of
+from app.analytics.marking import Columns, Marking, MarkingUnavailable, column_of
 from app.analytics.values import cleaned, comparable, moment, without_nulls
 from app.records import validation
 from app.records.actions import Action
 from app.records.schema import EventDocument
 from app.records.state import Declaration, merge, states
+from app.timed_calls import TooManyHang
 
 COLUMNS = (
     "event_type",
@@ -57,12 +58,16 @@ _LONGEST_NUMBER = 600  # characters; PostgreSQL's index takes 2,700 bytes
 
 @dataclass(frozen=True)
 class EventRows:
-    """All rows of an event, made when they are asked for. `numbers` are those in the rows."""
+    """All rows of an event, made when they are asked for. `numbers` are those in the rows.
+
+    They are only expected where core has not said yet that it has the last action.
+    """
 
     event_id: str
     version: Version
     numbers: tuple[str, ...]
     make: Callable[[], tuple[Row, ...]]
+    is_expected: bool = False
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -71,13 +76,21 @@ class EventRows:
 
 
 def all_rows(documents: Sequence[EventDocument], marking: Marking) -> list[EventRows | Unfit]:
-    """Of each document of one event type, with the country's figures; or why there are none."""
-    figures = marking.computing.figures(documents) if marking.computing is not None else [()] * len(documents)
+    """Of each document of one event type, with the country's figures; or why there are none.
+
+    Raises MarkingUnavailable where the country's function hangs time and again.
+    """
+    figures: Sequence[Figures | Unfit] = [()] * len(documents)
+    if marking.computing is not None:
+        try:
+            figures = marking.computing.figures(documents)
+        except TooManyHang as hanging:
+            raise MarkingUnavailable(f"the analytics rule: {hanging}") from None
     return [_event_rows(document, marking, own) for document, own in zip(documents, figures, strict=True)]
 
 
 def event_rows(document: EventDocument, marking: Marking) -> EventRows:
-    """Of one document. Raises Unfit."""
+    """Of one document. Raises Unfit and MarkingUnavailable."""
     (made,) = all_rows([document], marking)
     if isinstance(made, Unfit):
         raise made

@@ -18,7 +18,7 @@ from app.analytics.refusals import RefusedByDatabase, telling_refusals
 from app.analytics.rows import EventRows
 from app.analytics.tables import LOCK, Layout, Unusable, qualified
 from app.analytics.versions import Versions
-from app.database.engine import Database
+from app.database.engine import Database, DatabaseAway
 
 log = structlog.get_logger()
 
@@ -57,8 +57,16 @@ class AnalyticsStore:
             layout = self._layout
             if layout is None or (layout.lacking and time.monotonic() >= self._again_at):
                 self._again_at = time.monotonic() + self._again_after
-                layout = self._layout = tables.prepare(self._database)
+                layout = self._layout = self._prepared(layout)
             return layout
+
+    def _prepared(self, before: Layout | None) -> Layout:
+        try:
+            return tables.prepare(self._database)
+        except (DatabaseAway, Unusable):
+            if before is None:
+                raise
+            return before  # what is there will do, and the write finds out for itself whether it still is
 
     def write(self, events: Sequence[EventRows]) -> list[Unwritten | None]:
         """Write them in one transaction, and say of each why not, in their order; None where it is written.

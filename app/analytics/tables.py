@@ -49,8 +49,9 @@ def prepare(database: Database) -> Layout:
     """Make what is missing and may be made. Raises Unusable and DatabaseAway."""
     with database.unhurried_transaction() as connection:
         if not database.is_sqlite:
-            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         attempts = Attempts(connection)
         if not database.is_sqlite:
             _make_schema(attempts)
@@ -67,7 +68,7 @@ def prepare(database: Database) -> Layout:
             advice="they are done without; country-config analytics sql prints what an owner of the database can run",
         )
     has_versions = "event_versions" not in attempts.lacking
-    has_times = has_versions and "event_versions.written_at" not in attempts.lacking
+    has_times = has_versions and "event_versions.expected_since" not in attempts.lacking
     return Layout(columns, has_versions, has_times, tuple(attempts.lacking))
 
 
@@ -110,7 +111,7 @@ def _columns_of_event_actions(attempts: Attempts, database: Database) -> tuple[s
 
 def _make_table(attempts: Attempts, database: Database, name: str) -> None:
     found = _found_or_made(attempts, database, name)
-    optional = {"written_at"} if name == "event_versions" else set()
+    optional = {"expected_since"} if name == "event_versions" else set()
     if any(not is_usable for column, is_usable in found.items() if column in TABLES[name].keys() - optional):
         attempts.lack(name, _NO_RIGHT)
     elif found:
@@ -149,7 +150,7 @@ def _make_view(attempts: Attempts, database: Database, view: View) -> None:
             if not may:
                 attempts.lack(view.name, _NO_RIGHT)
             return
-    attempts.make(view.name, view.statement, comment_on(view))
+    attempts.make(view.name, view.statement, comment_on(view), can_wait=True)
 
 
 def _make_view_on_sqlite(connection: Connection, view: View) -> None:

@@ -66,29 +66,34 @@ class Versions:
         if not self.layout.has_versions or not events:
             return
         table = qualified(self.database, "event_versions")
-        rows = [(event.event_id, *event.version) for event in events]
-        columns, time = ["event_id", "updated_at", "actions"], ""
+        rows: list[tuple[str | int | bool, ...]] = [(one.event_id, *one.version, one.is_expected) for one in events]
+        columns, since = ["event_id", "updated_at", "actions"], ""
         if self.layout.has_times:
-            columns.append("written_at")
-            time = f", {_now(connection)}"
+            columns.append("expected_since")
+            since = f", CASE WHEN {{}} THEN {_now(connection)} END"
         into = f"INSERT INTO {table} ({', '.join(columns)})"
         renewed = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
         on_conflict = f"ON CONFLICT (event_id) DO UPDATE SET {renewed}"
         if self.database.is_sqlite:
-            connection.exec_driver_sql(f"{into} VALUES (?, ?, ?{time}) {on_conflict}", rows)
+            rows = rows if since else [row[:3] for row in rows]
+            connection.exec_driver_sql(f"{into} VALUES (?, ?, ?{since.format('?')}) {on_conflict}", rows)
         else:
-            unnested = "unnest(CAST(:ids AS uuid[]), CAST(:moments AS text[]), CAST(:counts AS integer[]))"
-            ids, moments, counts = map(list, zip(*rows, strict=True))
+            ids, moments, counts, expected = map(list, zip(*rows, strict=True))
+            unnested = (
+                "unnest(CAST(:ids AS uuid[]), CAST(:moments AS text[]), CAST(:counts AS integer[]), "
+                "CAST(:expected AS boolean[])) AS event (id, moment, count, is_expected)"
+            )
+            values = f"event.id, event.moment, event.count{since.format('event.is_expected')}"
             connection.execute(
-                text(f"{into} SELECT *{time} FROM {unnested} {on_conflict}"),  # noqa: S608
-                {"ids": ids, "moments": moments, "counts": counts},
+                text(f"{into} SELECT {values} FROM {unnested} {on_conflict}"),  # noqa: S608
+                {"ids": ids, "moments": moments, "counts": counts, "expected": expected},
             )
 
     def _kept(self, connection: Connection, event_ids: Sequence[str]) -> dict[str, _Kept]:
         table = qualified(self.database, "event_versions")
         is_settled = "1 = 0"
         if self.layout.has_times:
-            is_settled = f"COALESCE(written_at, 0) < {_now(connection)} - {_EXPECTED_FOR}"
+            is_settled = f"expected_since IS NOT NULL AND expected_since < {_now(connection)} - {_EXPECTED_FOR}"
         kept = f"SELECT event_id, updated_at, actions, {is_settled} FROM {table} WHERE {{condition}}"  # noqa: S608
         return {
             event_id: _Kept((updated_at, actions), bool(settled))

@@ -46,14 +46,15 @@ _A_DAY = (
 
 # Where core writes several actions in one moment, their order is that of a record's life.
 _LATEST_FIRST = (
-    "CASE WHEN action_type = 'CREATE' THEN 1 ELSE 0 END, created_at DESC, "
-    "CASE action_type WHEN 'NOTIFY' THEN 1 WHEN 'DECLARE' THEN 2 WHEN 'REGISTER' THEN 4 "
+    "CASE WHEN [kind] = 'CREATE' THEN 1 ELSE 0 END, created_at DESC, "
+    "CASE [kind] WHEN 'NOTIFY' THEN 1 WHEN 'DECLARE' THEN 2 WHEN 'REGISTER' THEN 4 "
     "WHEN 'REQUEST_CORRECTION' THEN 5 WHEN 'APPROVE_CORRECTION' THEN 6 "
     "WHEN 'REJECT_CORRECTION' THEN 6 ELSE 3 END DESC, id DESC"
 )
 _EVERYWHERE = {"latest first": _LATEST_FIRST, "reason": "content->>'reason'"}
 
 _POSTGRESQL = _EVERYWHERE | {
+    "kind": "CAST(action_type AS text)",  # a schema that was made beforehand may have an enum of its own there
     "actions": "analytics.event_actions",
     "locations": "analytics.locations",
     "records": "analytics.records",
@@ -66,6 +67,7 @@ _POSTGRESQL = _EVERYWHERE | {
     "id text": "CAST(location.id AS text)",
 }
 _SQLITE = _EVERYWHERE | {
+    "kind": "action_type",
     "actions": "event_actions",
     "locations": "locations",
     "records": "records",
@@ -112,18 +114,18 @@ FROM (
     max(CASE WHEN place = registration THEN registration_number END) OVER record AS number,
     max(CASE WHEN place = registration THEN created_at_location END) OVER record AS registration_office,
     max(CASE WHEN place = first_declaration THEN created_at_location END) OVER record AS declaration_office,
-    max(CASE WHEN place = standing_place THEN action_type END) OVER record AS standing
+    max(CASE WHEN place = standing_place THEN [kind] END) OVER record AS standing
   FROM (
     SELECT
       ranked.*,
-      min(CASE WHEN action_type NOT IN ('READ', 'ASSIGN', 'UNASSIGN', 'PRINT_CERTIFICATE') THEN place END)
+      min(CASE WHEN [kind] NOT IN ('READ', 'ASSIGN', 'UNASSIGN', 'PRINT_CERTIFICATE') THEN place END)
         OVER record AS last_place,
-      max(CASE WHEN action_type = 'REGISTER' THEN place END) OVER record AS registration,
-      max(CASE WHEN action_type IN ('DECLARE', 'NOTIFY') THEN place END) OVER record AS first_declaration,
-      max(CASE WHEN action_type = 'DECLARE' THEN 1 ELSE 0 END) OVER record AS is_declared,
-      min(CASE WHEN action_type = 'EDIT' THEN place END) OVER record AS edit,
+      max(CASE WHEN [kind] = 'REGISTER' THEN place END) OVER record AS registration,
+      max(CASE WHEN [kind] IN ('DECLARE', 'NOTIFY') THEN place END) OVER record AS first_declaration,
+      max(CASE WHEN [kind] = 'DECLARE' THEN 1 ELSE 0 END) OVER record AS is_declared,
+      min(CASE WHEN [kind] = 'EDIT' THEN place END) OVER record AS edit,
       min(CASE
-        WHEN action_type IN ('CREATE', 'NOTIFY', 'DECLARE', 'REGISTER', 'REJECT', 'ARCHIVE', 'MARK_AS_DUPLICATE')
+        WHEN [kind] IN ('CREATE', 'NOTIFY', 'DECLARE', 'REGISTER', 'REJECT', 'ARCHIVE', 'MARK_AS_DUPLICATE')
         THEN place END) OVER record AS standing_place
     FROM (
       SELECT action.*, row_number() OVER (PARTITION BY event_id ORDER BY [latest first]) AS place
@@ -167,7 +169,7 @@ SELECT
   count(*) AS rejections
 FROM [actions] action
 LEFT JOIN [locations] location ON [id text] = action.created_at_location
-WHERE action.action_type IN ('REJECT', 'ARCHIVE', 'REJECT_CORRECTION')
+WHERE [kind] IN ('REJECT', 'ARCHIVE', 'REJECT_CORRECTION')
 GROUP BY 1, 2, 3, 4, 5, 6
 """,
     "backlog": """

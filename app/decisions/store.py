@@ -96,7 +96,8 @@ class Decisions:
         except InvalidDocument as error:
             log.warning("decision.confirmed_record", event_id=decision.event_id, reason=str(error), advice="not used")
             return None
-        return document if document.id == decision.event_id else None
+        accepted = {one.original_action_id for one in document.actions if one.status == "Accepted"}
+        return document if document.id == decision.event_id and decision.action_id in accepted else None
 
     def office_code(self, pending: RecordAction) -> str | None:
         """The country's code for the office in which the action was asked for; None where it is not known."""
@@ -230,7 +231,7 @@ class Decisions:
         values: dict[str, Any] = {"state": state}
         if state is DecisionState.CONFIRMED:
             values["token"] = None
-            if record is not None:
+            if record is not None and decision.verdict is Verdict.ACCEPT:
                 values["confirmed_record"] = self._cipher.encrypt_received(json.dumps(record).encode("ascii"))
         self._change(decision, (DecisionState.CONFIRMING, DecisionState.REFUSED), values)
 

@@ -68,8 +68,12 @@ class Place:
 
 
 def _make_room(path: Path) -> None:
-    with path.open("ab") as file:
-        file.write(bytes(max(0, _SPACE - file.tell())))
+    """In one move: a scrape of another process may look at any moment."""
+    held = path.read_bytes() if path.exists() else b""
+    if len(held) < _SPACE:
+        draft = path.with_suffix(".draft")
+        draft.write_bytes(held.ljust(_SPACE, b"\0"))
+        draft.replace(path)
 
 
 def join() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.analytics.accepting import rows_if_accepted
+from app.analytics.computing import TookTooLong
 from app.analytics.json_text import Unfit
 from app.analytics.marking import Marking, Markings, MarkingUnavailable
 from app.analytics.rows import EventRows, event_rows
@@ -62,6 +63,8 @@ class Analysing:
             return Retry(str(error), destination_down=True)
         try:
             rows = self._rows(decision, marking)
+        except (TookTooLong, MarkingUnavailable) as error:
+            return Retry(str(error))
         except Unfit as error:
             return Failed(str(error))
         return self._written(self.store, rows)

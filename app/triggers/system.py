@@ -38,14 +38,13 @@ def system_routes(
             try:
                 rule(system)
             except DatabaseAway:
-                system.forget()
                 raise
             except Exception as error:
-                system.forget()
                 log.exception("system_ready.crashed", rule=getattr(rule, "__name__", "?"))
                 system.failures.append(("", f"a rule raised {type(error).__name__}: the log says where"))
+                system.forget()
             else:
-                system.settled()
+                system.settle()
         if system.failures:
             details = [{"path": [name] if name else [], "message": message} for name, message in system.failures]
             raise Refused(502, "Not everything could be set up", details)
@@ -62,7 +61,7 @@ class ReadySystem:
     ) -> None:
         self.integrations = wanted
         self.failures: list[tuple[str, str]] = []
-        self._in_hand: list[str] = []
+        self._in_hand: dict[str, str] = {}  # client ids, by the names of the integrations
         self._database = database
         self._core = core
         self._token = token
@@ -80,31 +79,32 @@ class ReadySystem:
             log.error("integration.refused", integration=integration.name, reason=str(error))
             self.failures.append((integration.name, str(error)))
             return None
-        self._remember(integration.name, given["clientId"])
-        self._in_hand.append(integration.name)
+        self._in_hand[integration.name] = given["clientId"]
         log.info("integration.registered", integration=integration.name)
         return Credentials(given["clientId"], given["clientSecret"], given["shaSecret"])
 
-    def settled(self) -> None:
-        """A rule has ended, and has put the secrets that it was given where it wants them."""
+    def settle(self) -> None:
+        """A rule has come to its end, and has put the secrets that it was given where it wants them."""
+        rows = [{"name": name, "client_id": client_id} for name, client_id in self._in_hand.items()]
+        if rows:
+            insert = self._database.insert(registered).values(registered_at=now())
+            with self._database.transaction() as connection:
+                connection.execute(insert.on_conflict_do_nothing(), rows)
         self._in_hand.clear()
 
     def forget(self) -> None:
-        """A rule has not come to its end, and its secrets are lost: what it registered is registered anew next time."""
+        """A rule has not come to its end, and its secrets may be lost: it registers anew the next time."""
         if self._in_hand:
-            log.warning("integration.secrets_lost", integrations=self._in_hand, advice="mend rules.py, then call again")
-            with self._database.transaction() as connection:
-                connection.execute(registered.delete().where(registered.c.name.in_(self._in_hand)))
-        self.settled()
+            log.warning(
+                "integration.secrets_lost", integrations=list(self._in_hand), advice="mend rules.py, then call again"
+            )
+        self._in_hand.clear()
 
     def _is_registered(self, name: str) -> bool:
+        if name in self._in_hand:
+            return True
         with self._database.reading() as connection:
             return bool(connection.scalar(select(exists().where(registered.c.name == name))))
-
-    def _remember(self, name: str, client_id: str) -> None:
-        with self._database.transaction() as connection:
-            insert = self._database.insert(registered).values(name=name, client_id=client_id, registered_at=now())
-            connection.execute(insert.on_conflict_do_nothing())
 
 
 def _register_all(system: ReadySystem) -> None:

@@ -88,3 +88,37 @@ def test_a_transaction_that_is_left_open_ends(postgresql: str) -> None:
     with database.reading() as connection:
         assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "1min"
     database.close()
+
+
+def test_a_view_that_somebody_reads_holds_nothing_up(prepared_url: str, make_store: MakeStore) -> None:
+    reader = make_store(prepared_url)
+    reader.layout()
+    run(prepared_url, "COMMENT ON VIEW analytics.records IS 'Made by country-config: an older one'")
+    store = make_store(prepared_url)
+    with reader.database.reading() as connection:
+        connection.execute(text("SELECT count(*) FROM analytics.records"))
+        assert reasons(store, registered(1, "B-1")) == [None]
+        assert store.layout().lacking == ("records",)
+
+
+def test_a_layout_that_is_known_will_do_while_it_cannot_be_made_whole(prepared_url: str, make_store: MakeStore) -> None:
+    holder = make_store(prepared_url)
+    run(prepared_url, "DROP INDEX analytics.event_actions_event_id_idx")
+    store = AnalyticsStore(Database(prepared_url), again_after=0)
+    assert store.layout().lacking == ("an index on event_actions.event_id",)
+    with holder.database.transaction() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        assert store.layout().lacking == ("an index on event_actions.event_id",)
+    store.database.close()
+
+
+def test_types_of_actions_may_be_an_enum(prepared_url: str, make_store: MakeStore) -> None:
+    run(
+        prepared_url,
+        "CREATE TYPE analytics.kind AS ENUM ('CREATE', 'DECLARE', 'REGISTER'); "
+        "ALTER TABLE analytics.event_actions ALTER COLUMN action_type TYPE analytics.kind "
+        "USING action_type::analytics.kind",
+    )
+    store = make_store(prepared_url)
+    assert reasons(store, registered(1, "B-1")) == [None]
+    assert store.layout().lacking == ()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.analytics.computing import Computing
+from app.analytics.computing import Computing, TookTooLong
 from app.analytics.json_text import Unfit
-from app.analytics.marking import Marking
+from app.analytics.marking import Marking, MarkingUnavailable
 from app.analytics.rows import all_rows, event_rows
 from app.records.actions import Action
 from app.records.schema import EventDocument, event_document
@@ -48,14 +48,37 @@ def test_one_that_does_not_end_keeps_no_other_record_from_its_figures(
 ) -> None:
     made = all_rows([record(1), record(2, b=1), record(3)], Marking({}, {}, Computing(hang, 0.1)))
     assert [isinstance(one, Unfit) for one in made] == [False, True, False]
-    assert "no answer within 0.1 s: mend rules.py" in str(made[1])
+    assert "did not end within 0.1 s: mend rules.py" in str(made[1])
+
+
+def test_the_same_one_again_is_not_waited_for(hang: Callable[[Action, Mapping[str, Any]], Json]) -> None:
+    computing = Computing(hang, 0.05)
+    for _ in range(20):
+        hanging, quick = computing.figures([record(1, b=1), record(2)])
+        assert isinstance(hanging, TookTooLong)
+        assert quick == [{"figure": 1}]
 
 
 def test_after_some_that_never_ended_no_more_are_begun(hang: Callable[[Action, Mapping[str, Any]], Json]) -> None:
     computing = Computing(hang, 0.05)
-    for number in range(6):
-        (said,) = computing.figures([record(number + 1, b=1)])
-    assert "never returned" in str(said)
+    for number in range(8):
+        computing.figures([record(number + 1, b=1)])
+    with pytest.raises(MarkingUnavailable, match="never returned"):
+        event_rows(record(9), Marking({}, {}, computing))
+
+
+def test_many_that_are_slow_together_are_no_hanging_ones() -> None:
+    def computed(_action: Action, _declaration: Mapping[str, Any]) -> Json:
+        threading.Event().wait(0.01)
+        return {"figure": 1}
+
+    made = all_rows([record(number) for number in range(1, 31)], Marking({}, {}, Computing(computed, 0.2)))
+    assert not [one for one in made if isinstance(one, Unfit)]
+
+
+def test_an_event_in_which_nothing_was_accepted_has_no_figures() -> None:
+    empty = event_document(document(id=uuid(1)))
+    assert Computing(lambda _action, _declaration: {}, 5).figures([empty]) == [[]]
 
 
 @pytest.mark.parametrize("wrong", [None, 5, [("a", 1)], {1: 2}, "figures"], ids=repr)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from app.analytics.accepting import rows_if_accepted
 from app.analytics.store import STALE, AnalyticsStore
 from app.records.schema import event_document
@@ -56,21 +54,27 @@ def write_as_if_accepted(store: AnalyticsStore, event: dict[str, Any]) -> None:
     ]
 
 
-@pytest.mark.parametrize("moved", ["written_at - 3700", "NULL"])
-def test_what_core_never_took_is_corrected_after_an_hour(store: AnalyticsStore, moved: str) -> None:
+def test_what_core_never_took_is_corrected_after_an_hour(store: AnalyticsStore) -> None:
     asked = asked_to_register()
     write_as_if_accepted(store, asked)
     assert reasons(store, asked) == [STALE]
-    run_all(store, f"UPDATE {{}}event_versions SET written_at = {moved}")  # noqa: S608
+    run_all(store, "UPDATE {}event_versions SET expected_since = expected_since - 3700")
     earlier = asked | {"updatedAt": "2025-01-01T00:00:00.000Z"}
     assert reasons(store, earlier) == [STALE]
     assert reasons(store, asked) == [None]
     assert in_table(store) == expected(made(asked))
 
 
+def test_what_core_has_is_never_corrected_by_an_older_document(store: AnalyticsStore) -> None:
+    newer = registered(1, "B-1")
+    assert reasons(store, newer) == [None]
+    run_all(store, "UPDATE {}event_versions SET expected_since = expected_since - 3700")
+    assert reasons(store, newer | {"actions": newer["actions"][:-1]}) == [STALE]
+
+
 def test_versions_that_were_kept_without_their_time_get_one(store: AnalyticsStore, make_store: MakeStore) -> None:
     store.layout()
-    run_all(store, "ALTER TABLE {}event_versions DROP COLUMN written_at")
+    run_all(store, "ALTER TABLE {}event_versions DROP COLUMN expected_since")
     again = make_store(store.database.url.render_as_string(hide_password=False))
     assert again.layout() == store.layout()
     assert reasons(again, registered(1, "B-1")) == [None]
@@ -82,10 +86,10 @@ def test_versions_to_which_no_time_may_be_added_are_kept_without(
     make_store(prepared_url).layout()
     run(
         prepared_url,
-        "ALTER TABLE analytics.event_versions DROP COLUMN written_at; "
+        "ALTER TABLE analytics.event_versions DROP COLUMN expected_since; "
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA analytics TO statistician",
     )
     store = make_store(rows_only_url)
-    assert store.layout().lacking == ("event_versions.written_at",)
+    assert store.layout().lacking == ("event_versions.expected_since",)
     write_as_if_accepted(store, asked_to_register())
     assert reasons(store, asked_to_register()) == [STALE]

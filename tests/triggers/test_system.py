@@ -164,7 +164,6 @@ def test_a_rule_that_raises_is_502_and_quotes_nothing(make_seeder: Callable[...,
         '[{"name": " ", "scopes": []}]',
         '[{"name": null, "scopes": []}]',
         '[{"name": "a", "scopes": [5]}]',
-        '[{"name": "a", "scopes": [], "scope": []}]',
         '[{"name":"a","scopes":[]},{"name":"a","scopes":[]}]',
     ],
 )
