@@ -70,8 +70,28 @@ def answers(port: int, path: str = "/ping") -> bool:
         return False
 
 
+def kill_family(pid: int) -> list[int]:
+    """kill -9 of all that this process has started; returns once they are gone.
+
+    Parents first: one that lives would start others, which answer for a moment when it is gone.
+    """
+    family = children(pid)
+    for member in family:
+        with suppress(ProcessLookupError):  # it has gone with its parent
+            os.kill(member, signal.SIGKILL)
+    wait_for(lambda: not any(is_alive(member) for member in family))
+    return family
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()  # nobody may be there to reap it
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def children(pid: int) -> list[int]:
-    """The processes that this one has started, and theirs."""
+    """The processes that this one has started, and theirs; parents before their children."""
     found = []
     for task in Path("/proc").glob("[0-9]*/stat"):
         try:

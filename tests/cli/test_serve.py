@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests
 
 from app.settings import Settings
-from tests.cli.processes import Command, answers, children, free_port, wait_for
+from tests.cli.processes import Command, answers, children, free_port, kill_family, wait_for
 
 Serve = Callable[..., Command]
 
@@ -63,10 +62,7 @@ def test_a_message_lands_in_the_inbox_and_ctrl_c_ends_everything(run: Serve, por
 def test_a_killed_child_is_started_again(run: Serve, port: int) -> None:
     server = run("serve")
     wait_for(lambda: answers(port) and len(children(server.process.pid)) == 3)
-    before = set(children(server.process.pid))
-    for pid in before:
-        with suppress(ProcessLookupError):  # it has gone with its parent
-            os.kill(pid, signal.SIGKILL)
+    before = set(kill_family(server.process.pid))
     wait_for(lambda: answers(port, "/health/ready") and len(set(children(server.process.pid)) - before) == 3)
 
 

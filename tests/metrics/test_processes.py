@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ import requests
 
 from app.settings import Settings
 from app.triggers.samples import USER_SAMPLES
-from tests.cli.processes import Command, answers, children, free_port, wait_for
+from tests.cli.processes import Command, answers, children, free_port, kill_family, wait_for
 from tests.metrics.scraping import Figures, parsed
 
 CHECKOUT = Path(__file__).parents[2]
@@ -137,11 +136,7 @@ def test_serve_tells_of_the_worker_too_and_a_killed_one_takes_nothing_along(run:
     assert scraped(port).of("received_to_sent_seconds_count", channel="email", priority="otp") == 5
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{other}/metrics", timeout=5)  # they are not told twice
-    before = set(children(serve.process.pid))
-    # Children of children too: such a one may answer for a moment after its parent is gone.
-    for pid in [*before, *(grandchild for child in before for grandchild in children(child))]:
-        with suppress(ProcessLookupError):  # it has gone with its parent
-            os.kill(pid, signal.SIGKILL)
+    before = set(kill_family(serve.process.pid))
     wait_for(lambda: answers(port) and not before & set(children(serve.process.pid)))
     assert sent() == 5
     call(port, 5)

@@ -13,7 +13,7 @@ from app.analytics.files import LONGEST_LINE
 from app.analytics.store import AnalyticsStore
 from tests.analytics.command.conftest import BIRTHS, Run, lines
 from tests.analytics.conftest import count
-from tests.cli.processes import Command, wait_for
+from tests.cli.processes import Command, is_alive, wait_for
 
 
 def test_one_that_was_stopped_goes_on_where_it_was(run: Run, kept: AnalyticsStore, tmp_path: Path) -> None:
@@ -115,16 +115,9 @@ def test_its_processes_end_with_the_one_that_is_killed(environ: dict[str, str], 
         wait_for(lambda: list(pids.iterdir()))
         command.process.kill()
         command.process.wait(10)
-        wait_for(lambda: not any(_is_alive(int(pid.name)) for pid in pids.iterdir()))
+        wait_for(lambda: not any(is_alive(int(pid.name)) for pid in pids.iterdir()))
     finally:
         command.end()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()  # nobody may be there to reap it
-    except FileNotFoundError:
-        return False
 
 
 def test_a_line_that_is_too_long_is_said_by_its_number_also_where_the_run_goes_on(run: Run, tmp_path: Path) -> None:
