@@ -17,7 +17,7 @@ from app.access import development
 from app.database.engine import Database
 from app.database.tables import decisions
 from app.settings import Settings
-from tests.cli.processes import Command, answers, free_port, wait_for
+from tests.cli.processes import LONG_ENOUGH, Command, answers, free_port, wait_for
 from tests.decisions.conftest import pending, question
 from tests.opencrvs.core_events import Core
 
@@ -72,7 +72,7 @@ class Drill:
             f"http://127.0.0.1:{port}/trigger/events/{document['type']}/actions/{pending(document)['type']}",
             json=document,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
+            timeout=LONG_ENOUGH,
         )
 
     def state(self) -> str:
@@ -91,6 +91,7 @@ def drill(make_settings: Callable[..., Settings], database_url: str, core: Core,
     development.public_key(settings.instance_dir)
     environ = {
         "APP_ENV": "test",
+        "DECISION_TIMEOUT": "60",
         "DATABASE_URL": database_url,
         "INSTANCE_DIR": str(settings.instance_dir),
         "SECRET_KEY": settings.secret_keys[0],
@@ -116,14 +117,14 @@ def test_fifty_who_ask_several_processes_at_once_run_the_rules_once_and_get_one_
 
 def test_who_is_killed_while_deciding_strands_no_record(drill: Drill, core: Core) -> None:
     drill.hang.touch()
-    server, port = drill.web(DECISION_TIMEOUT="60")
+    server, port = drill.web()
     document = question("REGISTER")
     core.keep(document)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(drill.ask, port, document)
         wait_for(drill.ran.exists)
         os.killpg(server.process.pid, signal.SIGKILL)
-        assert isinstance(asked.exception(30), requests.ConnectionError)
+        assert isinstance(asked.exception(LONG_ENOUGH), requests.ConnectionError)
     assert drill.state() == "deciding"
     drill.hang.unlink()
     _expire_the_lease(drill)

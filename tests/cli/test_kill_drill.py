@@ -16,7 +16,7 @@ from app.database.tables import deliveries
 from app.encryption import Cipher
 from app.notifications.inbox import Inbox
 from app.settings import Settings
-from tests.cli.processes import Command, answers, free_port, wait_for
+from tests.cli.processes import LONG_ENOUGH, Command, answers, free_port, wait_for
 
 TRIGGERS = 1_000
 CALLERS = 8
@@ -44,14 +44,14 @@ def test_nothing_that_was_answered_200_is_lost(
         with kept:
             for names in KILLS:
                 enough = len(kept.accepted) + TRIGGERS // (len(KILLS) + 2)
-                wait_for(partial(kept.more_than, enough), 60)
+                wait_for(partial(kept.more_than, enough))
                 for name in names:
                     running[name].kill()
                 running |= {name: Command([name], environ, tmp_path / name) for name in names}
                 wait_for(lambda: answers(port))
-            wait_for(lambda: len(kept.accepted) >= TRIGGERS, 60)
+            wait_for(lambda: len(kept.accepted) >= TRIGGERS)
         database = Database(database_url)
-        wait_for(lambda: _all_sent(database), 90)
+        wait_for(lambda: _all_sent(database))
         delivered = {message.to[0] for message in Inbox(database, Cipher(settings.secret_keys)).newest(10 * TRIGGERS)}
         database.close()
     finally:
@@ -77,7 +77,7 @@ class _Callers:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(LONG_ENOUGH)
 
     def more_than(self, count: int) -> bool:
         return len(self.accepted) > count
@@ -90,7 +90,7 @@ class _Callers:
                 address = f"user-{caller}-{number}@registry.test"
                 try:
                     answer = session.post(
-                        self._url, json={"recipient": {"email": address}, "username": "a.mwale"}, timeout=20
+                        self._url, json={"recipient": {"email": address}, "username": "a.mwale"}, timeout=LONG_ENOUGH
                     )
                 except requests.RequestException:
                     time.sleep(0.02)  # the web process is being killed and started: not a wait for a condition

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.cli.processes import Command, wait_for
+from tests.cli.processes import LONG_ENOUGH, Command, wait_for
 from tests.console.countries import CountryFiles
 
 Run = Callable[..., Command]
@@ -56,7 +56,7 @@ def address_of(preview: Command) -> str:
 
 
 def page(address: str) -> str:
-    answer = requests.get(address, timeout=10)
+    answer = requests.get(address, timeout=LONG_ENOUGH)
     assert answer.status_code == 200
     return answer.text
 
@@ -115,21 +115,21 @@ def test_ctrl_c_ends_it(run: Run, country: CountryFiles) -> None:
     preview = run(country.directory, "--port", 0)
     page(address_of(preview))
     os.killpg(preview.process.pid, signal.SIGINT)
-    assert preview.process.wait(10) == 0
+    assert preview.process.wait(LONG_ENOUGH) == 0
     assert "Traceback" not in preview.said
 
 
 def test_a_port_that_is_taken_is_said(run: Run, country: CountryFiles) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         preview = run(country.directory, "--port", taken.getsockname()[1])
-        assert preview.process.wait(30) == 1
+        assert preview.process.wait(LONG_ENOUGH) == 1
     assert "Choose another one with --port" in preview.said
 
 
 def test_a_directory_that_is_not_there_is_said(run: Run, tmp_path: Path) -> None:
     named = run(tmp_path / "none")
-    assert named.process.wait(30) == 2
+    assert named.process.wait(LONG_ENOUGH) == 2
     assert "none' does not exist" in named.said
     set_ = run(COUNTRY_DIR=str(tmp_path / "none"))
-    assert set_.process.wait(30) == 1
+    assert set_.process.wait(LONG_ENOUGH) == 1
     assert "COUNTRY_DIR is" in set_.said

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from app.settings import Settings
-from tests.cli.processes import Command, answers, children, free_port, kill_family, wait_for
+from tests.cli.processes import LONG_ENOUGH, Command, answers, children, free_port, kill_family, wait_for
 
 Serve = Callable[..., Command]
 
@@ -49,13 +49,15 @@ def test_a_message_lands_in_the_inbox_and_ctrl_c_ends_everything(run: Serve, por
     server = run("serve")
     wait_for(lambda: "/inbox" in server.said and "curl" in server.said)
     samples = run("samples", "send")
-    assert samples.process.wait(30) == 0, samples.said
+    assert samples.process.wait(LONG_ENOUGH) == 0, samples.said
     assert samples.said.count(" 200 ") == 10
-    wait_for(lambda: "Your OpenCRVS sign-in code" in requests.get(f"http://127.0.0.1:{port}/inbox", timeout=5).text)
+    wait_for(
+        lambda: "Your OpenCRVS sign-in code" in requests.get(f"http://127.0.0.1:{port}/inbox", timeout=LONG_ENOUGH).text
+    )
     family = children(server.process.pid)
     assert len(family) == 3  # gunicorn, its worker, and ours
     os.killpg(server.process.pid, signal.SIGINT)
-    assert server.process.wait(30) == 0
+    assert server.process.wait(LONG_ENOUGH) == 0
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family))
 
 
@@ -71,7 +73,7 @@ def test_the_children_end_with_a_parent_that_is_killed(run: Serve, port: int) ->
     wait_for(lambda: answers(port) and len(children(server.process.pid)) == 3)
     family = children(server.process.pid)
     server.process.kill()
-    server.process.wait(10)
+    server.process.wait(LONG_ENOUGH)
     wait_for(lambda: not any(_runs(pid) for pid in family))
 
 
@@ -85,13 +87,13 @@ def _runs(pid: int) -> bool:
 @pytest.mark.parametrize("command", ["web", "worker"])
 def test_an_old_schema_is_refused_with_the_cure(run: Serve, command: str) -> None:
     refused = run(command)
-    assert refused.process.wait(30) == 1
+    assert refused.process.wait(LONG_ENOUGH) == 1
     assert "country-config db upgrade" in refused.said
 
 
 def test_production_says_all_that_is_missing_at_once(run: Serve) -> None:
     refused = run("serve", APP_ENV="production")
-    assert refused.process.wait(30) == 1
+    assert refused.process.wait(LONG_ENOUGH) == 1
     for name in ("SECRET_KEY", "AUTH_URL", "DOMAIN", "LOGIN_URL", "SENDER_EMAIL_ADDRESS", "SMTP_HOST"):
         assert name in refused.said
     assert "Traceback" not in refused.said
@@ -101,7 +103,7 @@ def test_a_port_in_use_is_said_and_ends_it(run: Serve, port: int) -> None:
     first = run("serve")
     wait_for(lambda: answers(port))
     second = run("serve")
-    assert second.process.wait(30) == 1
+    assert second.process.wait(LONG_ENOUGH) == 1
     assert "in use" in second.said
     assert first.process.poll() is None
 
@@ -109,7 +111,7 @@ def test_a_port_in_use_is_said_and_ends_it(run: Serve, port: int) -> None:
 def test_migrating_twice_is_harmless(run: Serve) -> None:
     for _ in range(2):
         command = run("db", "upgrade")
-        assert command.process.wait(30) == 0
+        assert command.process.wait(LONG_ENOUGH) == 0
         assert "The database is at schema version" in command.said
 
 
@@ -117,7 +119,7 @@ def test_gunicorn_alone_serves_the_application(run: Serve, environ: dict[str, st
     import subprocess
     import sys
 
-    assert run("db", "upgrade").process.wait(30) == 0
+    assert run("db", "upgrade").process.wait(LONG_ENOUGH) == 0
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--no-control-socket", "-b", f"127.0.0.1:{port}", "wsgi:app"],
         env={"PATH": os.environ["PATH"], **environ},
@@ -128,16 +130,16 @@ def test_gunicorn_alone_serves_the_application(run: Serve, environ: dict[str, st
         wait_for(lambda: answers(port, "/health/ready"))
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(LONG_ENOUGH)
 
 
 @pytest.mark.parametrize("command", ["web", "worker", "serve"])
 def test_a_broken_message_is_refused(run: Serve, tmp_path: Path, command: str) -> None:
-    assert run("db", "upgrade").process.wait(30) == 0
+    assert run("db", "upgrade").process.wait(LONG_ENOUGH) == 0
     templates = tmp_path / "country" / "templates" / "email"
     templates.mkdir(parents=True)
     (templates / "2fa.html").write_text("{{ cdoe }}")
     refused = run(command, COUNTRY_DIR=str(tmp_path / "country"))
-    assert refused.process.wait(30) == 1
+    assert refused.process.wait(LONG_ENOUGH) == 1
     assert "2fa has no variable cdoe" in refused.said
     assert "Listening" not in refused.said

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from app.triggers.samples import USER_SAMPLES
-from tests.cli.processes import answers, free_port, wait_for
+from tests.cli.processes import LONG_ENOUGH, answers, free_port, wait_for
 
 CHECKOUT = Path(__file__).parents[2]
 THREADS = 4
@@ -27,13 +27,13 @@ BODY = json.dumps(USER_SAMPLES["2fa"]).encode()
 
 @dataclass(frozen=True)
 class Web:
-    """A server with a patience of half a second."""
+    """A server with a patience of two seconds."""
 
     port: int
     output: Path
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=LONG_ENOUGH)
 
     def answer_to(self, sent: bytes) -> tuple[int, str, dict[str, str], bytes]:
         with self.connect() as client:
@@ -104,9 +104,7 @@ def test_clients_that_stop_in_the_middle_stop_nobody_else(web: Web, sent: bytes)
         clients = [stack.enter_context(web.connect()) for _ in range(2 * THREADS)]
         for client in clients:
             client.sendall(sent)
-        began = time.monotonic()
-        assert requests.get(f"http://127.0.0.1:{web.port}/ping", timeout=30).ok
-        assert time.monotonic() - began < 5
+        assert requests.get(f"http://127.0.0.1:{web.port}/ping", timeout=LONG_ENOUGH).ok
         for client in clients:
             code, _, headers, body = parsed(all_from(client))
             assert code == 408
@@ -141,8 +139,8 @@ def test_a_slow_client_that_goes_on_is_served(web: Web) -> None:
 def test_a_kept_connection_may_rest_for_longer(web: Web) -> None:
     with requests.Session() as session:
         for _ in range(2):
-            assert session.get(f"http://127.0.0.1:{web.port}/ping", timeout=5).ok
-            time.sleep(1)
+            assert session.get(f"http://127.0.0.1:{web.port}/ping", timeout=LONG_ENOUGH).ok
+            time.sleep(2.5)
 
 
 SECRET = b"canary-515051"

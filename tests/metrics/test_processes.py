@@ -15,7 +15,7 @@ import requests
 
 from app.settings import Settings
 from app.triggers.samples import USER_SAMPLES
-from tests.cli.processes import Command, answers, children, free_port, kill_family, wait_for
+from tests.cli.processes import LONG_ENOUGH, Command, answers, children, free_port, kill_family, wait_for
 from tests.metrics.scraping import Figures, parsed
 
 CHECKOUT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def run(environ: dict[str, str], tmp_path: Path) -> Iterator[Run]:
 
 def scraped(port: int) -> Figures:
     """One scrape, over a connection of its own."""
-    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=LONG_ENOUGH)
     assert answer.status_code == 200, answer.text
     return parsed(answer.text)
 
@@ -69,7 +69,7 @@ def call(port: int, times: int) -> None:
 
     def once(_: int) -> int:
         url = f"http://127.0.0.1:{port}/triggers/user/2fa"
-        return requests.post(url, json=USER_SAMPLES["2fa"], timeout=20).status_code
+        return requests.post(url, json=USER_SAMPLES["2fa"], timeout=LONG_ENOUGH).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(once, range(times))) == {200}
@@ -135,7 +135,7 @@ def test_serve_tells_of_the_worker_too_and_a_killed_one_takes_nothing_along(run:
     wait_for(lambda: sent() == 5)
     assert scraped(port).of("received_to_sent_seconds_count", channel="email", priority="otp") == 5
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"http://127.0.0.1:{other}/metrics", timeout=5)  # they are not told twice
+        requests.get(f"http://127.0.0.1:{other}/metrics", timeout=LONG_ENOUGH)  # they are not told twice
     before = set(kill_family(serve.process.pid))
     wait_for(lambda: answers(port) and not before & set(children(serve.process.pid)))
     assert sent() == 5
@@ -181,7 +181,7 @@ def test_gunicorn_without_our_settings_tells_of_all_its_processes(port: int, env
         assert totals(port) == {(called, called)}
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(LONG_ENOUGH)
 
 
 def test_a_worker_that_runs_alone_tells_what_it_has_done_itself(run: Run, port: int) -> None:
@@ -195,7 +195,7 @@ def test_a_worker_that_runs_alone_tells_what_it_has_done_itself(run: Run, port: 
     wait_for(lambda: scraped(own).of("deliveries_total", **labels) == 3)
     assert scraped(own).total("triggers_total") == 0
     assert scraped(port).total("deliveries_total") == 0
-    assert requests.get(f"http://127.0.0.1:{own}/inbox", timeout=5).status_code == 404
+    assert requests.get(f"http://127.0.0.1:{own}/inbox", timeout=LONG_ENOUGH).status_code == 404
     wait_for(lambda: scraped(port).of("overdue_seconds", destination="inbox") == 0)
 
 
@@ -205,7 +205,7 @@ def test_a_worker_listens_to_trusted_networks_alone(run: Run) -> None:
 
     def is_refused() -> bool:
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"http://127.0.0.1:{own}/metrics", timeout=5)
+            requests.get(f"http://127.0.0.1:{own}/metrics", timeout=LONG_ENOUGH)
         return "metrics.refused" in worker.said
 
     wait_for(is_refused)
@@ -216,7 +216,7 @@ def test_a_forwarded_request_is_judged_as_in_the_web_part(run: Run) -> None:
     run("worker", WORKER_METRICS_PORT=str(own))
     wait_for(lambda: answers(own, "/metrics"))
     forwarded = {"X-Forwarded-For": "127.0.0.1"}
-    assert requests.get(f"http://127.0.0.1:{own}/metrics", headers=forwarded, timeout=5).status_code == 403
+    assert requests.get(f"http://127.0.0.1:{own}/metrics", headers=forwarded, timeout=LONG_ENOUGH).status_code == 403
 
 
 def test_a_workers_port_in_use_is_said_and_ends_it(run: Run) -> None:
@@ -224,7 +224,7 @@ def test_a_workers_port_in_use_is_said_and_ends_it(run: Run) -> None:
     run("worker", WORKER_METRICS_PORT=str(own))
     wait_for(lambda: answers(own, "/metrics"))
     second = run("worker", WORKER_METRICS_PORT=str(own))
-    assert second.process.wait(30) == 1
+    assert second.process.wait(LONG_ENOUGH) == 1
     assert "WORKER_METRICS_PORT" in second.said
     assert "Traceback" not in second.said
 
@@ -234,6 +234,6 @@ def test_a_worker_ends_while_its_figures_are_read(run: Run) -> None:
     worker = run("worker", WORKER_METRICS_PORT=str(own))
     wait_for(lambda: answers(own, "/metrics"))
     with requests.Session() as session:
-        session.get(f"http://127.0.0.1:{own}/metrics", timeout=5)
+        session.get(f"http://127.0.0.1:{own}/metrics", timeout=LONG_ENOUGH)
         worker.process.terminate()
-        assert worker.process.wait(20) == 0
+        assert worker.process.wait(LONG_ENOUGH) == 0

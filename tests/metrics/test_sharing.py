@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.metrics.directory import VARIABLE
+from tests.cli.processes import LONG_ENOUGH
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -54,7 +55,7 @@ class Counting:
         assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(10)
+        self.process.wait(LONG_ENOUGH)
 
     def _read(self) -> str:
         assert self.process.stdout is not None

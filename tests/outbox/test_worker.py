@@ -293,9 +293,9 @@ def test_a_running_worker_sends_what_comes_and_stops_when_told(outbox: Outbox, e
     thread = threading.Thread(target=worker.run)
     thread.start()
     outbox.owe(email())
-    assert done.wait(10)
+    assert done.wait(60)
     worker.stop()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert outbox.only().state == State.SENT
 
@@ -326,8 +326,8 @@ def test_a_worker_waits_for_an_absent_database_and_writes_down_what_it_had_sent(
     worker = outbox.worker(email=send)
     thread = threading.Thread(target=worker.run)
     thread.start()
-    assert back.wait(10)
+    assert back.wait(60)
     worker.stop()
-    thread.join(10)
+    thread.join(60)
     assert calls == ["email"]
     assert outbox.only().state == State.SENT

@@ -20,6 +20,7 @@ from app.database.engine import Database
 from app.database.tables import deliveries
 from app.outbox.worker import Worker
 from app.settings import Settings
+from tests.cli.processes import LONG_ENOUGH
 from tests.decisions.conftest import Country, pending, question
 
 _RECEIVER = Path(__file__).with_name("receiver.py")
@@ -37,11 +38,17 @@ class Receiver:
 
     def got(self, answer: str = "200", name: str = "") -> list[dict[str, Any]]:
         """The requests, the oldest first: headers with small letters, and the body as text."""
-        found = requests.get(f"http://127.0.0.1:{self.port}/kept/{answer}/{self._own}{name}", timeout=10).json()
+        found = requests.get(
+            f"http://127.0.0.1:{self.port}/kept/{answer}/{self._own}{name}", timeout=LONG_ENOUGH
+        ).json()
         return [
             {"headers": {key.lower(): value for key, value in one["headers"].items()}, "body": one["body"]}
             for one in found
         ]
+
+    def release(self) -> None:
+        """End all that hangs now."""
+        requests.get(f"http://127.0.0.1:{self.port}/release", timeout=LONG_ENOUGH)
 
 
 @pytest.fixture(scope="session")

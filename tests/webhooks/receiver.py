@@ -1,7 +1,7 @@
 """A receiver of webhooks, as a process of its own: `python receiver.py` prints its port and keeps what it gets.
 
 What it answers is in the path: /200/anything, /410/…, /hang/…, /fail-once/…, /later/… (429 with Retry-After). GET
-/kept/… lists what came to /…, as JSON.
+/kept/… lists what came to /…, as JSON. GET /release ends all that hangs now.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 _kept: dict[str, list[dict[str, Any]]] = {}
-_ending = threading.Event()
+_hanging: list[threading.Event] = []
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -25,7 +25,9 @@ class _Handler(BaseHTTPRequestHandler):
         kept.append({"headers": dict(self.headers.items()), "body": body.decode("latin-1")})
         answer = self.path.split("/")[1]
         if answer == "hang":
-            _ending.wait(60)
+            over = threading.Event()
+            _hanging.append(over)
+            over.wait(60)
             return
         if answer == "fail-once":
             answer = "500" if len(kept) == 1 else "200"
@@ -37,6 +39,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(int(answer), b"thank you")
 
     def do_GET(self) -> None:
+        if self.path == "/release":
+            for over in _hanging:
+                over.set()
         found = _kept.get(self.path.removeprefix("/kept"), [])
         self._say(200, json.dumps(found).encode())
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.cli.processes import free_port, wait_for
+from tests.cli.processes import LONG_ENOUGH, free_port, wait_for
 from tests.webhooks.conftest import Hooks
 
 _DOCS = Path(__file__).parents[2] / "docs" / "webhooks.md"
@@ -55,14 +55,17 @@ def test_a_receiver_as_it_is_shown_takes_what_is_ours_and_nothing_else(
             assert process.stdout is not None
             assert process.stdout.readline() == f"events.birth.register.accepted {number}\n"
             headers = {"webhook-id": "x", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}
-            assert requests.post(f"http://127.0.0.1:{port}/", b"{}", headers=headers, timeout=10).status_code == 401
+            assert (
+                requests.post(f"http://127.0.0.1:{port}/", b"{}", headers=headers, timeout=LONG_ENOUGH).status_code
+                == 401
+            )
         finally:
             process.kill()
 
 
 def _answers(port: int) -> bool:
     try:
-        return requests.post(f"http://127.0.0.1:{port}/", b"{}", timeout=5).status_code == 401
+        return requests.post(f"http://127.0.0.1:{port}/", b"{}", timeout=LONG_ENOUGH).status_code == 401
     except requests.ConnectionError:
         return False
 

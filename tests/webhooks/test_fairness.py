@@ -19,7 +19,7 @@ MakeHooks = Callable[..., Hooks]
 
 
 @contextmanager
-def working(hooks: Hooks) -> Iterator[None]:
+def working(hooks: Hooks, receiver: Receiver) -> Iterator[None]:
     """The worker runs as it does in a process of its own."""
     thread = threading.Thread(target=hooks.worker.run)
     thread.start()
@@ -27,36 +27,38 @@ def working(hooks: Hooks) -> Iterator[None]:
         yield
     finally:
         hooks.worker.stop()
-        thread.join(30)
+        while thread.is_alive():  # what it has begun is released too
+            receiver.release()
+            thread.join(0.1)
 
 
 def test_a_hundred_that_hang_delay_nobody(
     make_hooks: MakeHooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.webhooks.sending.TIMEOUT", 4.0)  # the worker waits for its threads when it stops
+    monkeypatch.setattr("app.webhooks.sending.TIMEOUT", 60.0)
     hooks = make_hooks()
     api = hooks.client()
     for number in range(100):
         api.subscribe(receiver.url("hang", str(number)), "*.accepted")
     hooks.register()
-    with working(hooks):
+    with working(hooks, receiver):
         wait_for(lambda: all(receiver.got("hang", str(number)) for number in range(0, 100, 33)))
         api.subscribe(receiver.url(), "*.accepted")
         began = time.monotonic()
         hooks.register()
         wait_for(lambda: receiver.got() != [])
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 30  # none of the hundred has ended meanwhile
 
 
 def test_messages_to_people_go_out_beside_receivers_that_hang(
     make_hooks: MakeHooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.webhooks.sending.TIMEOUT", 3.0)
+    monkeypatch.setattr("app.webhooks.sending.TIMEOUT", 60.0)
     hooks = make_hooks()
     for number in range(40):
         hooks.client(f"client {number}").subscribe(receiver.url("hang", str(number)), "user.*")
     hooks.trigger("user/2fa", {"recipient": {"email": "amina@registry.test"}, "code": "730164"})
-    with working(hooks):
+    with working(hooks, receiver):
         wait_for(lambda: receiver.got("hang", "39") != [])
         hooks.trigger("user/2fa", {"recipient": {"email": "amina@registry.test"}, "code": "730165"})
         inbox = hooks.country.app.test_client()

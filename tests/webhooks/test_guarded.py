@@ -172,11 +172,11 @@ def test_the_environment_has_no_say(listen: Listen, monkeypatch: pytest.MonkeyPa
 
 def hanging(caller: Caller) -> None:
     caller.request()
-    caller.over.wait(10)
+    caller.over.wait(60)
 
 
 def deaf(caller: Caller) -> None:
-    caller.over.wait(10)
+    caller.over.wait(60)
 
 
 def dripping_head(caller: Caller) -> None:
@@ -204,7 +204,7 @@ def test_an_answer_that_does_not_come_is_waited_for_only_so_long(listen: Listen,
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="no answer in time"):
         answer_to(listener, timeout=0.3)
-    assert 0.2 < time.monotonic() - began < 2
+    assert 0.2 < time.monotonic() - began < 30
 
 
 def test_a_body_that_is_not_taken_is_offered_only_so_long(listen: Listen) -> None:
@@ -212,7 +212,7 @@ def test_a_body_that_is_not_taken_is_offered_only_so_long(listen: Listen) -> Non
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="no answer in time"):
         post(f"http://127.0.0.1:{listener.port}/", b"." * 50_000_000, {}, allowed=LOCAL, timeout=0.3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked", "X-Until: the end"])
@@ -228,7 +228,7 @@ def test_a_body_that_drips_shortens_the_excerpt_only(listen: Listen, framing: st
     answer = answer_to(listener, timeout=0.3)
     assert answer.status == 200
     assert set(answer.excerpt) == {"."}
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(
@@ -335,13 +335,13 @@ def test_dns_that_hangs_is_waited_for_only_so_long() -> None:
     over = threading.Event()
 
     def hang(_host: str) -> Sequence[Address]:
-        over.wait(10)
+        over.wait(60)
         return ONE
 
     began = time.monotonic()
     with pytest.raises(NoAnswer):
         post("https://receiver.example/", b"", {}, allowed=AllowedAddresses(LOOPBACK, resolve=hang), timeout=0.2)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
     over.set()
 
 
@@ -387,7 +387,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(listen: Listen, certif
 def test_what_speaks_no_tls_is_no_answer(listen: Listen, ca_file: Path) -> None:
     def behave(caller: Caller) -> None:
         caller.say(b"HTTP/1.1 400 Bad\r\n\r\n")
-        caller.over.wait(10)
+        caller.over.wait(60)
 
     with pytest.raises(NoAnswer, match=r"^TLS failed: [A-Z_]+$"):
         over_tls(listen(behave), ca_file)
@@ -401,7 +401,7 @@ def test_tls_is_bounded_in_time_too(
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="no answer in time"):
         over_tls(listener, ca_file, timeout=0.3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
 
 
 def test_a_handshake_that_drips_is_waited_for_only_so_long(listen: Listen, ca_file: Path) -> None:
@@ -413,4 +413,4 @@ def test_a_handshake_that_drips_is_waited_for_only_so_long(listen: Listen, ca_fi
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="no answer in time"):
         over_tls(listen(behave), ca_file, timeout=0.3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30

@@ -230,7 +230,7 @@ def test_what_takes_long_is_stopped(rule: Any, data: Any) -> None:
     began = time.monotonic()
     with pytest.raises(LogicTooExpensive, match="loop over less"):
         evaluate(data)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_each_evaluation_has_its_own_steps() -> None:

