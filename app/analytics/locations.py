@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Double, literal
@@ -29,6 +30,8 @@ SOON = 300.0  # seconds, until what failed is tried again
 CHORE = "analytics-locations"
 CHORE_OF_FILES = "analytics-location-files"
 _LONGEST_CLOSE = 2.0
+
+_Place = TypeVar("_Place")
 
 
 @dataclass
@@ -83,12 +86,7 @@ class Places:
             return (
                 "core's places: left, since no token of core's is good; the next action that core asks about brings one"
             )
-        areas, locations = self.core.administrative_areas(token), self.core.locations(token)
-        for listed in (areas, locations):
-            if isinstance(listed, Refused | Unavailable):
-                raise Left(f"core's places: left, since core did not list them: {listed.reason}")
-        assert not isinstance(areas, Refused | Unavailable)  # noqa: S101
-        assert not isinstance(locations, Refused | Unavailable)  # noqa: S101
+        areas, locations = _listed(self.core.administrative_areas(token)), _listed(self.core.locations(token))
         try:
             keep(self.store, areas, locations)
         except (DataError, IntegrityError) as error:
@@ -152,3 +150,10 @@ class Places:
         soon = chores.update().where(chores.c.name == chore)
         with suppress(DatabaseAway), self.main.transaction() as connection:  # then it is an hour
             connection.execute(soon.values(done_at=now() - literal(EVERY - SOON, Double)))
+
+
+def _listed(answer: tuple[_Place, ...] | Refused | Unavailable) -> tuple[_Place, ...]:
+    """Raises Left."""
+    if isinstance(answer, Refused | Unavailable):
+        raise Left(f"core's places: left, since core did not list them: {answer.reason}")
+    return answer

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from app.analytics.files import Position
+from app.analytics.files import Position, UnreadableFile
 
 
 @dataclass
@@ -49,8 +49,12 @@ class Progress:
             return cls()
 
     def of(self, file: Path) -> FileProgress:
-        """At its start, with nothing counted, where the file is another by now. Raises OSError."""
-        found, known = file.stat(), self.files.get(str(file))
+        """At its start, with nothing counted, where the file is another by now. Raises UnreadableFile."""
+        try:
+            found = file.stat()
+        except OSError as error:
+            raise UnreadableFile(f"{file} cannot be read: {error.strerror}") from error
+        known = self.files.get(str(file))
         if known is None or (known.size, known.modified) != (found.st_size, found.st_mtime_ns):
             known = self.files[str(file)] = FileProgress(found.st_size, found.st_mtime_ns)
         return known

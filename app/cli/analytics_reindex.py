@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,11 +53,11 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
         raise click.ClickException(f"{source} holds no file that ends in {', '.join(SUFFIXES)}")
     kept_at = _kept_at(settings, source)
     reached = Reached() if restart else Reached.read(kept_at)
-    of_file = {file: reached.of(file) for file in files}
-    if reached.received:
-        click.echo(f"Going on after {reached.received:,} events; --restart begins anew.", err=True)
     try:
-        with reports(settings, workers) as reports_of, _bar(files) as show:
+        of_file = {file: reached.of(file) for file in files}
+        if reached.received:
+            click.echo(f"Going on after {reached.received:,} events; --restart begins anew.", err=True)
+        with reports(settings, workers) as reports_of, _bar(of_file) as show:
             kept = time.monotonic()
             for batch, report in reports_of(_unread(of_file)):
                 _count(batch, report, of_file[batch.file])
@@ -71,6 +71,8 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
         raise click.ClickException(f"The database of ANALYTICS_DATABASE_URL does not answer: {error}") from None
     except BrokenProcessPool:
         raise click.ClickException(_BROKEN) from None
+    except KeyboardInterrupt:
+        raise click.ClickException("Stopped. What is written stays; run this again to go on.") from None
     finally:
         reached.keep(kept_at)
     kept_at.unlink()
@@ -112,14 +114,14 @@ def _say(reached: Reached) -> None:
 
 
 @contextmanager
-def _bar(files: Sequence[Path]) -> Iterator[Callable[[Batch, Reached], None]]:
+def _bar(of_file: Mapping[Path, FileProgress]) -> Iterator[Callable[[Batch, Reached], None]]:
     """On stderr, and only where somebody looks at it: the part that is done, the rate, and the time that is left."""
-    sizes = {file: file.stat().st_size for file in files}
-    before = {file: sum(list(sizes.values())[:place]) for place, file in enumerate(files)}
+    sizes = [progress.size for progress in of_file.values()]
+    before = {file: sum(sizes[:place]) for place, file in enumerate(of_file)}
     columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=sum(sizes.values()), said="")
+        task = progress.add_task("", total=sum(sizes), said="")
         began: list[tuple[float, int]] = []
 
         def show(batch: Batch, reached: Reached) -> None:

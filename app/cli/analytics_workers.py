@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -52,6 +53,7 @@ _own: list[Reindexing] = []  # of this process, where it is one of several
 
 
 def _start() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the parent ends what there is to end
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     settings = Settings.from_env()
     logs.configure(settings)

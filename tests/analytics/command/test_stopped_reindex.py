@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,48 @@ def test_its_processes_end_with_the_one_that_is_killed(environ: dict[str, str], 
         wait_for(lambda: not any(is_alive(int(pid.name)) for pid in pids.iterdir()))
     finally:
         command.end()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_one_that_is_interrupted_says_so_and_goes_on(
+    environ: dict[str, str], run: Run, kept: AnalyticsStore, country: Path, tmp_path: Path, workers: str
+) -> None:
+    kept.layout()
+    began, hang, records = tmp_path / "began", tmp_path / "hang", tmp_path / "records.jsonl"
+    records.write_bytes(lines(BIRTHS) * 200)
+    hang.touch()
+    rules = (country / "rules.py").read_text()
+    (country / "rules.py").write_text(
+        "import pathlib, time\nfrom app.country import analytics\n"
+        "def wait(action, declaration):\n"
+        f"    pathlib.Path({str(began)!r}).touch()\n"
+        f"    while pathlib.Path({str(hang)!r}).exists():\n"
+        "        time.sleep(0.01)\n"
+        "    return {}\n"
+        "analytics('birth', fields=['child.dob'], computed=wait)\n"
+    )
+    patient = environ | {"DECISION_TIMEOUT": "60"}
+    command = Command(["analytics", "reindex", str(records), "--workers", workers], patient, tmp_path / "said")
+    try:
+        wait_for(began.exists)
+        os.killpg(command.process.pid, signal.SIGINT)  # as a terminal does it
+        hang.unlink()
+        assert command.process.wait(LONG_ENOUGH) == 1
+        assert command.said == "Error: Stopped. What is written stays; run this again to go on.\n"
+    finally:
+        command.end()
+    (country / "rules.py").write_text(rules)
+    assert f"{len(BIRTHS) * 200:,} events received" in run("reindex", str(records)).stdout
+    assert count(kept, "event_versions") == len(BIRTHS)
+
+
+def test_a_file_that_is_gone_is_said_in_one_message(run: Run, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    records.mkdir()
+    (records / "a.jsonl").symlink_to("nowhere")
+    stopped = run("reindex", str(records))
+    assert (stopped.exit_code, stopped.stdout) == (1, "")
+    assert stopped.stderr == f"Error: {records / 'a.jsonl'} cannot be read: No such file or directory\n"
 
 
 def test_a_line_that_is_too_long_is_said_by_its_number_also_where_the_run_goes_on(run: Run, tmp_path: Path) -> None:
