@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from app.analytics.json_text import Unfit
-from app.country import Computed, place_of
+from app.country.country import Computed
+from app.country.loading import place_of
 from app.records.schema import EventDocument
 from app.records.state import states
 from app.timed_calls import CountryTimeout, TimedCalls, TooManyHang

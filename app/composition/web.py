@@ -14,6 +14,7 @@ from app.composition.analytics import analytics_of
 from app.composition.messages import previews, receipt_addresses
 from app.composition.webhooks import webhook_blueprints
 from app.console.inbox import inbox_pages
+from app.country.country import CONFIRMABLE
 from app.database.engine import Database
 from app.decisions.confirming import Confirming
 from app.decisions.receiving import QuestionReceiver
@@ -74,7 +75,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(analytics.routes(key))
     app.register_blueprint(health.routes(database))
     counted = CollectorRegistry()
-    names = Names([*kinds, "system/ready"], ["/email", "/reindex"], country.CONFIRMABLE)
+    names = Names([*kinds, "system/ready"], ["/email", "/reindex"], CONFIRMABLE)
     count_requests(app, names, Received(counted, names.triggers, names.actions))
     figures = [sharing.of_all_processes(counted), DatabaseGauges(database, gauges.read)]
     app.register_blueprint(metrics_routes(figures, lambda: callers.is_trusted(request)))

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, exists, select
 
-from app.country import Action, Country, OfficeUnknown
+from app.country import Action, Country
+from app.country.action import OfficeUnknown
 from app.database.engine import Database
 from app.database.tables import decisions, serials
 from app.decisions.forms import NoNumber, number_text

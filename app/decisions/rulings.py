@@ -12,7 +12,10 @@ from typing import Any
 
 import structlog
 
-from app.country import Accept, Action, Answer, Defer, Reject, Rule, place_of
+from app.country import Accept, Action, Defer, Reject
+from app.country.answers import Answer
+from app.country.country import Rule
+from app.country.loading import place_of
 from app.decisions.forms import additions, number_text
 from app.timed_calls import CountryTimeout, TimedCalls
 

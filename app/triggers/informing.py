@@ -9,7 +9,9 @@ from typing import Any
 
 import structlog
 
-from app.country import ANY, Action, Country, Recipient, place_of
+from app.country import Action, Country, Recipient
+from app.country.country import ANY
+from app.country.loading import place_of
 from app.database.engine import Database
 from app.decisions.decision import Decision
 from app.decisions.store import Decisions

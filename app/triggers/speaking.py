@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.country import Country, Recipient, place_of
+from app.country import Country, Recipient
+from app.country.loading import place_of
 from app.notifications.languages import Languages
 from app.timed_calls import TimedCalls
 

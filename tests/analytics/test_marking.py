@@ -9,7 +9,8 @@ from pytest_httpserver import HTTPServer
 
 from app.analytics.event_configs import ASK_AGAIN_AFTER, FRESH_FOR, EventConfigurations
 from app.analytics.marking import MarkingsOfCountry, MarkingUnavailable, markings_in
-from app.country import AnalyticsRule, Country, birth_figures
+from app.country import Country, birth_figures
+from app.country.country import AnalyticsRule
 from tests.opencrvs.clock import Clock
 
 
