@@ -9,8 +9,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
-from app import environment
-from app.environment import AppEnv, Integration, InvalidSettings, LogoMode, StartTls
+from app.environment import reading
+from app.environment.values import AppEnv, Integration, InvalidSettings, LogoMode, StartTls
 from app.instance import development_secret_key
 
 __all__ = ["AppEnv", "Dkim", "Integration", "InvalidSettings", "LogoMode", "Network", "Settings", "Smtp", "StartTls"]
@@ -107,7 +107,7 @@ class Settings:
     @staticmethod
     def names() -> frozenset[str]:
         """The names of all variables that are read."""
-        return environment.names()
+        return reading.names()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -116,7 +116,7 @@ class Settings:
         Raises InvalidSettings with every problem at once.
         """
         given = dict(os.environ if environ is None else environ)
-        settings = _settings(environment.read(given))
+        settings = _settings(reading.read(given))
         # A country's own SMS provider has variables of its own.
         return replace(settings, sms_values={**given, **settings.sms_values})
 

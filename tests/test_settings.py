@@ -14,7 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app import instance
-from app.environment import METHODS
+from app.environment.variables import METHODS
 from app.instance import development_auth_key
 from app.settings import AppEnv, InvalidSettings, Settings, StartTls
 

@@ -41,7 +41,8 @@ def _in_order(pool: ProcessPoolExecutor, workers: int, unread: Iterable[Batch]) 
     """No more are under way than are needed to keep everybody busy: the files do not fit into memory."""
     under_way: deque[tuple[Batch, Future[Report]]] = deque()
     for batch in unread:
-        under_way.append((batch, pool.submit(_write, batch.items)))
+        with _deaf_children():
+            under_way.append((batch, pool.submit(_write, batch.items)))
         if len(under_way) > 2 * workers:
             first, future = under_way.popleft()
             yield first, future.result()
@@ -49,11 +50,20 @@ def _in_order(pool: ProcessPoolExecutor, workers: int, unread: Iterable[Batch]) 
         yield first, future.result()
 
 
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """A process that is started here hears no Ctrl-C, which a terminal sends to all: we hear it, and end the others."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 _own: list[Reindexing] = []  # of this process, where it is one of several
 
 
 def _start() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the parent ends what there is to end
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     settings = Settings.from_env()
     logs.configure(settings)

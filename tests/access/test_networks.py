@@ -9,7 +9,7 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from app.access.networks import Callers
-from app.environment import LOOPBACK_AND_PRIVATE
+from app.environment.variables import LOOPBACK_AND_PRIVATE
 
 TRUSTED = tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(",")))
 PROXIES = (ip_network("10.0.0.0/24"), ip_network("2001:db8:1::/64"))

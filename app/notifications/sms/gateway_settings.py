@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from app.environment import InvalidSettings
+from app.environment.values import InvalidSettings
 from app.notifications.sms.conditions import condition, path
 from app.notifications.sms.gateway import HttpGateway
 from app.notifications.sms.templates import Filled, Message, fixed_in_body, fixed_in_url, form, header, json_body, url

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from app.cleaning import clean
-from app.environment import InvalidSettings
+from app.environment.values import InvalidSettings
 from app.notifications.sms.exchange import Answer, Exchange, NoAnswer
 from app.notifications.sms.infobip_statuses import Standing, status_of
 from app.notifications.sms.sender import Provider

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.environment import InvalidSettings
+from app.environment.values import InvalidSettings
 from app.notifications.inbox import Inbox
 from app.notifications.sms.guarding import Own, guarded
 from app.notifications.sms.inbox import inbox_provider

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.cleaning import clean
-from app.environment import InvalidSettings
+from app.environment.values import InvalidSettings
 from app.notifications.sms.exchange import Answer, Exchange, NoAnswer
 from app.notifications.sms.sender import Provider
 from app.notifications.sms.twilio_errors import not_twilio, refused, said

@@ -9,7 +9,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from app.environment import InvalidSettings
+from app.environment.values import InvalidSettings
 from app.notifications.sms.gateway import http_provider
 from app.notifications.sms.gateway_settings import http_gateway
 from app.outbox.delivery import Failed, Outcome, Retry, Sent

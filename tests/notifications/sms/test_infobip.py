@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug import Response
 
-from app.environment import InvalidSettings
+from app.environment.values import InvalidSettings
 from app.notifications.sms.infobip import InfobipAccount, infobip_account, infobip_provider
 from app.outbox.delivery import Failed, Outcome, Retry, Sent
 from tests.notifications.sms.stub_infobip import DELIVERED, KEY, InfobipStub, rejected

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from app.database.engine import Database
 from app.encryption import Cipher
-from app.environment import InvalidSettings
+from app.environment.values import InvalidSettings
 from app.notifications.inbox import Inbox
 from app.notifications.sms.providers import sms_provider
 from app.notifications.sms.receipts.addresses import ReceiptAddresses

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.environment import InvalidSettings
+from app.environment.values import InvalidSettings
 from app.notifications.sms.twilio import TwilioAccount, twilio_account, twilio_provider
 from app.outbox.delivery import Failed, Outcome, Retry, Sent
 from tests.notifications.sms.stub_twilio import ACCOUNT, KEY, SENDER, SID, TOKEN, Canned, TwilioStub
