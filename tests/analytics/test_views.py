@@ -223,35 +223,37 @@ def test_a_view_that_a_country_made_is_left_as_it_is(
         assert connection.scalar(text("SELECT mine FROM analytics.backlog")) == 1
 
 
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        (
+            (
+                "DROP VIEW analytics.backlog; CREATE VIEW analytics.backlog AS SELECT CAST(NULL AS uuid) AS event_id; "
+                "COMMENT ON VIEW analytics.backlog IS 'Made by country-config: 0123456789abcdef'"
+            ),
+            "SELECT days_waiting FROM analytics.backlog",
+        ),
+        (
+            (
+                "ALTER VIEW analytics.records RENAME TO newer; CREATE VIEW analytics.records AS SELECT event_id, "
+                "event_type, declared_at, registered_at, registration_number, office_id, office, happened_on, last_action, "
+                "last_action_at, declaration FROM analytics.newer; "
+                "COMMENT ON VIEW analytics.records IS 'Made by country-config: 0'"
+            ),
+            "SELECT status FROM analytics.records",
+        ),
+    ],
+    ids=["one that nothing reads", "one that others read"],
+)
 def test_our_own_view_of_an_older_version_is_made_anew(
-    bare_postgresql: str, make_store: Callable[[str], AnalyticsStore]
+    bare_postgresql: str, make_store: Callable[[str], AnalyticsStore], older: str, newer: str
 ) -> None:
     store = make_store(bare_postgresql)
     store.layout()
-    run(
-        bare_postgresql,
-        "DROP VIEW analytics.backlog; CREATE VIEW analytics.backlog AS SELECT CAST(NULL AS uuid) AS event_id; "
-        "COMMENT ON VIEW analytics.backlog IS 'Made by country-config: 0123456789abcdef'",
-    )
+    run(bare_postgresql, older)
     assert prepare(store.database).lacking == ()
     with store.database.reading() as connection:
-        assert connection.execute(text("SELECT days_waiting FROM analytics.backlog")).all() == []
-
-
-def test_views_of_a_version_that_knew_no_status_are_made_anew(
-    bare_postgresql: str, make_store: Callable[[str], AnalyticsStore]
-) -> None:
-    store = make_store(bare_postgresql)
-    store.layout()
-    run(
-        bare_postgresql,
-        "ALTER VIEW analytics.records RENAME TO newer; CREATE VIEW analytics.records AS SELECT event_id, event_type, "
-        "declared_at, registered_at, registration_number, office_id, office, happened_on, last_action, last_action_at, "
-        "declaration FROM analytics.newer; COMMENT ON VIEW analytics.records IS 'Made by country-config: 0'",
-    )
-    assert prepare(store.database).lacking == ()
-    with store.database.reading() as connection:
-        assert connection.execute(text("SELECT status FROM analytics.records")).all() == []
+        assert connection.execute(text(newer)).all() == []
 
 
 def test_an_owner_can_make_what_we_may_not(
