@@ -24,6 +24,7 @@ class Logger(glogging.Logger):
         logs.configure(_settings)
         self.error_log.setLevel(logging.WARNING)
         self.access_log.setLevel(logging.CRITICAL)
+        self.error_log.propagate = True  # to our handler; there is no other
 
 
 bind = f"{_settings.host}:{_settings.port}"
