@@ -236,8 +236,8 @@ def test_a_view_that_a_country_made_is_left_as_it_is(
         (
             (
                 "ALTER VIEW analytics.records RENAME TO newer; CREATE VIEW analytics.records AS SELECT event_id, "
-                "event_type, declared_at, registered_at, registration_number, office_id, office, happened_on, last_action, "
-                "last_action_at, declaration FROM analytics.newer; "
+                "event_type, declared_at, registered_at, registration_number, office_id, office, happened_on, "
+                "last_action, last_action_at, declaration FROM analytics.newer; "
                 "COMMENT ON VIEW analytics.records IS 'Made by country-config: 0'"
             ),
             "SELECT status FROM analytics.records",
