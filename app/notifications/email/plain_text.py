@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from html import unescape
 from typing import Any
 
@@ -63,10 +64,16 @@ def _converted(html: str) -> str:
     _limit_indentation(tree)
     _show_targets(tree)
     try:
-        return str(Inscriptis(tree, ParserConfig(css=_CSS)).get_text())
+        return str(Inscriptis(tree, ParserConfig(css=_own_css())).get_text())
     except RecursionError:
         etree.strip_elements(tree, "head", "style", "script", with_tail=False)
         return unescape("".join(tree.itertext()))
+
+
+def _own_css() -> dict[str, Any]:
+    """inscriptis (2.7) writes where the text goes to into the style of the body, and copies all other styles: shared by
+    two threads, one message's text would stand in the other's."""
+    return {**_CSS, "body": copy(_CSS["body"])}
 
 
 def _cells_by_table(tree: Element) -> list[list[Element]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inscriptis.model.html_document_state import HtmlDocumentState
 from markupsafe import escape
 
 from app.notifications.email.plain_text import plain_text
@@ -104,3 +106,26 @@ def test_deep_quotes_are_still_quotes() -> None:
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), min_size=1))
 def test_a_code_arrives_as_written(code: str) -> None:
     assert plain_text(f"<p>Code</p><code>{escape(code)}</code>") == f"Code\n\n    {code}\n"
+
+
+def test_two_messages_at_once_keep_their_texts_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is held where its conversion has begun, until the second is in the middle of its own."""
+    first_has_begun, second_goes_on = threading.Event(), threading.Event()
+    apply = HtmlDocumentState.apply_starttag_layout
+
+    def held(state: HtmlDocumentState, tag: str, attributes: object) -> None:
+        if threading.current_thread() is first and tag == "html":
+            first_has_begun.set()
+            assert second_goes_on.wait(60)
+        elif threading.current_thread() is not first and tag == "p":
+            second_goes_on.set()
+            first.join()
+        apply(state, tag, attributes)
+
+    monkeypatch.setattr(HtmlDocumentState, "apply_starttag_layout", held)
+    texts: list[str] = []
+    first = threading.Thread(target=lambda: texts.append(plain_text("<p>Your password is alpha-51</p>")))
+    first.start()
+    assert first_has_begun.wait(60)
+    assert plain_text("<p>Dear Bwalya</p>") == "Dear Bwalya\n"
+    assert texts == ["Your password is alpha-51\n"]
