@@ -32,7 +32,12 @@ def reports(settings: Settings, workers: int) -> Iterator[Reports]:
         else:
             spawn = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start) as pool:
-                yield lambda unread: _in_order(pool, workers, unread)
+                try:
+                    yield lambda unread: _in_order(pool, workers, unread)
+                except KeyboardInterrupt:  # at once: what they have not committed is not written
+                    for process in multiprocessing.active_children():
+                        process.terminate()
+                    raise
     finally:
         close()
 
@@ -53,11 +58,12 @@ def _in_order(pool: ProcessPoolExecutor, workers: int, unread: Iterable[Batch]) 
 @contextmanager
 def _deaf_children() -> Iterator[None]:
     """A process that is started here hears no Ctrl-C, which a terminal sends to all: we hear it, and end the others."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _own: list[Reindexing] = []  # of this process, where it is one of several

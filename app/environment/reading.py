@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from marshmallow import ValidationError
 
-from app.environment.names import DOMAIN, MAILBOX, ascii_domain
+from app.environment.domains import DOMAIN, MAILBOX, ascii_domain
 from app.environment.values import AppEnv, InvalidSettings
 from app.environment.variables import METHODS, Environment
 

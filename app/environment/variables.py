@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields, pre_load
 from marshmallow.validate import OneOf, Range
 
+from app.environment.domains import Domain, address, selector
 from app.environment.forms import (
     Integrations,
     List,
@@ -21,7 +22,6 @@ from app.environment.forms import (
     pause,
     region,
 )
-from app.environment.names import Domain, address, selector
 from app.environment.values import AppEnv, LogoMode, StartTls
 
 LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"

@@ -121,9 +121,9 @@ def test_its_processes_end_with_the_one_that_is_killed(environ: dict[str, str], 
         command.end()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("workers", "times"), [("1", 1), ("2", 1), ("2", 2)])
 def test_one_that_is_interrupted_says_so_and_goes_on(
-    environ: dict[str, str], run: Run, kept: AnalyticsStore, country: Path, tmp_path: Path, workers: str
+    environ: dict[str, str], run: Run, kept: AnalyticsStore, country: Path, tmp_path: Path, workers: str, times: int
 ) -> None:
     kept.layout()
     began, hang, records = tmp_path / "began", tmp_path / "hang", tmp_path / "records.jsonl"
@@ -143,7 +143,8 @@ def test_one_that_is_interrupted_says_so_and_goes_on(
     command = Command(["analytics", "reindex", str(records), "--workers", workers], patient, tmp_path / "said")
     try:
         wait_for(began.exists)
-        os.killpg(command.process.pid, signal.SIGINT)  # as a terminal does it
+        for _ in range(times):
+            os.killpg(command.process.pid, signal.SIGINT)  # as a terminal does it
         hang.unlink()
         assert command.process.wait(LONG_ENOUGH) == 1
         assert command.said == "Error: Stopped. What is written stays; run this again to go on.\n"
