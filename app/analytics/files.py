@@ -13,6 +13,8 @@ SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 LONGEST_LINE = 2**24  # bytes
 FULL = 2**23  # bytes; a batch with as many takes no further line
 
+_BROKEN = (OSError, EOFError, zlib.error)
+
 
 class UnreadableFile(Exception):
     """The message names the file."""
@@ -48,7 +50,7 @@ def files_in(path: Path) -> list[Path]:
 
 
 def batches(file: Path, start: Position, size: int) -> Iterator[Batch]:
-    """Of `size` lines each, or of fewer that are FULL. Raises UnreadableFile."""
+    """Of `size` lines each, or of fewer that are FULL. Raises UnreadableFile, after what can be read."""
     try:
         with file.open("rb") as packed:
             lines = cast("BinaryIO", gzip.GzipFile(fileobj=packed)) if file.suffix == ".gz" else packed
@@ -59,7 +61,9 @@ def batches(file: Path, start: Position, size: int) -> Iterator[Batch]:
                 if reader.items or reader.too_long:
                     end = Position(reader.offset, reader.line)
                     yield Batch(file, reader.items, reader.numbers, reader.too_long, end, packed.tell())
-    except (OSError, EOFError, zlib.error) as error:
+                if reader.broken is not None:
+                    raise reader.broken
+    except _BROKEN as error:
         raise UnreadableFile(f"{file} cannot be read to its end: {error}") from error
 
 
@@ -69,12 +73,19 @@ class _Reader:
     offset: int
     line: int
     is_at_end: bool = False
+    broken: Exception | None = None
     items: list[bytes] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     too_long: list[int] = field(default_factory=list)
 
     def read(self, size: int) -> None:
         self.items, self.numbers, self.too_long = [], [], []
+        try:
+            self._read(size)
+        except _BROKEN as error:
+            self.broken = error
+
+    def _read(self, size: int) -> None:
         held = 0
         while len(self.items) + len(self.too_long) < size and held < FULL:
             line = self.lines.readline(LONGEST_LINE + 1)

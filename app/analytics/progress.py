@@ -35,8 +35,9 @@ class FileProgress:
 
 @dataclass
 class Progress:
-    """By the files' paths."""
+    """By the files' paths. `made_for` names what is written to, and by which marks."""
 
+    made_for: str = ""
     files: dict[str, FileProgress] = field(default_factory=dict)
 
     @classmethod
@@ -44,7 +45,7 @@ class Progress:
         """What was kept; from the start where nothing was, or nothing that can be read."""
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            return cls({name: FileProgress(**file) for name, file in kept["files"].items()})
+            return cls(kept["made_for"], {name: FileProgress(**file) for name, file in kept["files"].items()})
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return cls()
 

@@ -31,6 +31,14 @@ class Standing:
         yield "Lacking", ", ".join(self.lacking) or "nothing"
 
 
+def is_empty(store: AnalyticsStore) -> bool:
+    """Raises Unusable and DatabaseAway."""
+    store.layout()
+    with store.database.reading() as connection:
+        any_row = text(f"SELECT 1 FROM {qualified(store.database, 'event_actions')} LIMIT 1")  # noqa: S608
+        return connection.execute(any_row).first() is None
+
+
 def standing(store: AnalyticsStore) -> Standing:
     """Counts all rows, which takes its time on many millions. Raises Unusable and DatabaseAway."""
     layout = store.layout()

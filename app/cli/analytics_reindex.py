@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,14 +13,16 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from app import logs
+from app import country, logs
 from app.analytics.files import LONGEST_LINE, SUFFIXES, Batch, UnreadableFile, batches, files_in
 from app.analytics.marking import MarkingUnavailable
 from app.analytics.progress import FileProgress
 from app.analytics.progress import Progress as Reached
-from app.analytics.reindexing import Report
+from app.analytics.reindexing import Reindexing, Report
 from app.analytics.tables import Unusable
+from app.cli.analytics_resuming import going_on, kept_at
 from app.cli.analytics_workers import reports
+from app.composition.analytics import analytics_of
 from app.database.engine import DatabaseAway
 from app.settings import Settings
 
@@ -51,21 +52,17 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
     files = files_in(source)
     if not files:
         raise click.ClickException(f"{source} holds no file that ends in {', '.join(SUFFIXES)}")
-    kept_at = _kept_at(settings, source)
-    reached = Reached() if restart else Reached.read(kept_at)
+    analytics = analytics_of(settings, country.load(settings.country_dir))
+    if analytics.store is None:
+        raise click.ClickException(
+            "ANALYTICS_DATABASE_URL is not set: it is where the records are written for statistics"
+        )
+    kept = kept_at(settings, source)
     try:
-        of_file = {file: reached.of(file) for file in files}
-        if reached.received:
-            click.echo(f"Going on after {reached.received:,} events; --restart begins anew.", err=True)
-        with reports(settings, workers) as reports_of, _bar(of_file) as show:
-            kept = time.monotonic()
-            for batch, report in reports_of(_unread(of_file)):
-                _count(batch, report, of_file[batch.file])
-                show(batch, reached)
-                if time.monotonic() - kept > _KEPT_EVERY:
-                    reached.keep(kept_at)
-                    kept = time.monotonic()
-    except (MarkingUnavailable, Unusable, UnreadableFile) as error:
+        reached = going_on(settings, analytics, analytics.store, kept, restart)
+        run = _Run(reached, kept)
+        run.write(files, analytics.reindexing, workers)
+    except (MarkingUnavailable, Unusable) as error:
         raise click.ClickException(str(error)) from None
     except DatabaseAway as error:
         raise click.ClickException(f"The database of ANALYTICS_DATABASE_URL does not answer: {error}") from None
@@ -74,23 +71,63 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
     except KeyboardInterrupt:
         raise click.ClickException("Stopped. What is written stays; run this again to go on.") from None
     finally:
-        reached.keep(kept_at)
-    kept_at.unlink()
-    _say(reached)
-    sys.exit(bool(reached.skipped[_UNWRITTEN] or reached.skipped[_UNREAD]))
+        analytics.close()
+    run.end()
 
 
-def _kept_at(settings: Settings, source: Path) -> Path:
-    settings.instance_dir.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(str(source.absolute()).encode()).hexdigest()[:12]
-    return settings.instance_dir / f"reindex-{name}.json"
+class _Run:
+    def __init__(self, reached: Reached, kept: Path) -> None:
+        self.reached = reached
+        self.kept = kept
+        self.broken = 0
 
+    def write(self, files: Sequence[Path], reindexing: Reindexing, workers: int) -> None:
+        """Raises what stops it; how far it came is kept."""
+        of_file = self._of_file(files)
+        try:
+            with reports(reindexing, workers) as reports_of, _bar(of_file) as show:
+                kept_at = time.monotonic()
+                for batch, report in reports_of(self._unread(of_file)):
+                    _count(batch, report, of_file[batch.file])
+                    show(batch, self.reached)
+                    if time.monotonic() - kept_at > _KEPT_EVERY:
+                        self.reached.keep(self.kept)
+                        kept_at = time.monotonic()
+        finally:
+            self.reached.keep(self.kept)
 
-def _unread(of_file: Mapping[Path, FileProgress]) -> Iterator[Batch]:
-    for file, progress in of_file.items():
-        if file.suffix == ".gz" and progress.offset > _LONG_TO_UNPACK:
-            click.echo(f"Unpacking {file} up to where it was left: that takes a while.", err=True)
-        yield from batches(file, progress.position, _BATCH)
+    def end(self) -> None:
+        """Say what came of it, and exit."""
+        _say(self.reached)
+        if self.broken:
+            click.echo(f"Files not read to their end: {self.broken:,}. Mend what is named above, and run this again.")
+        else:
+            self.kept.unlink()
+        skipped = self.reached.skipped
+        sys.exit(bool(self.broken or skipped[_UNWRITTEN] or skipped[_UNREAD]))
+
+    def _of_file(self, files: Sequence[Path]) -> dict[Path, FileProgress]:
+        found = {}
+        for file in files:
+            with self._telling_broken():
+                found[file] = self.reached.of(file)
+        return found
+
+    def _unread(self, of_file: Mapping[Path, FileProgress]) -> Iterator[Batch]:
+        for file, progress in of_file.items():
+            if file.suffix == ".gz" and progress.offset > _LONG_TO_UNPACK:
+                click.echo(f"Unpacking {file} up to where it was left: that takes a while.", err=True)
+            with self._telling_broken():
+                yield from batches(file, progress.position, _BATCH)
+
+    @contextmanager
+    def _telling_broken(self) -> Iterator[None]:
+        """One that cannot be read stops none of the others."""
+        try:
+            yield
+        except UnreadableFile as error:
+            click.echo(str(error))
+            self.broken += 1
 
 
 def _count(batch: Batch, report: Report, progress: FileProgress) -> None:

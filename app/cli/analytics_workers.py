@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 
-import click
-
 from app import country, logs
 from app.analytics.files import Batch
 from app.analytics.reindexing import Reindexing, Report
@@ -23,23 +21,19 @@ Reports = Callable[[Iterable[Batch]], Iterator[tuple[Batch, Report]]]
 
 
 @contextmanager
-def reports(settings: Settings, workers: int) -> Iterator[Reports]:
+def reports(reindexing: Reindexing, workers: int) -> Iterator[Reports]:
     """Batches become reports, in their order; in other processes where there are several workers."""
-    reindexing, close = _reindexing(settings)
-    try:
-        if workers == 1:
-            yield lambda unread: ((batch, reindexing.write(batch.items)) for batch in unread)
-        else:
-            spawn = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start) as pool:
-                try:
-                    yield lambda unread: _in_order(pool, workers, unread)
-                except KeyboardInterrupt:  # at once: what they have not committed is not written
-                    for process in multiprocessing.active_children():
-                        process.terminate()
-                    raise
-    finally:
-        close()
+    if workers == 1:
+        yield lambda unread: ((batch, reindexing.write(batch.items)) for batch in unread)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start) as pool:
+        try:
+            yield lambda unread: _in_order(pool, workers, unread)
+        except KeyboardInterrupt:  # at once: what they have not committed is not written
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
 
 
 def _in_order(pool: ProcessPoolExecutor, workers: int, unread: Iterable[Batch]) -> Iterator[tuple[Batch, Report]]:
@@ -73,7 +67,7 @@ def _start() -> None:
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     settings = Settings.from_env()
     logs.configure(settings)
-    _own.append(_reindexing(settings)[0])
+    _own.append(analytics_of(settings, country.load(settings.country_dir)).reindexing)
 
 
 def _end_with_parent() -> None:
@@ -86,12 +80,3 @@ def _end_with_parent() -> None:
 
 def _write(items: list[bytes]) -> Report:
     return _own[0].write(items)
-
-
-def _reindexing(settings: Settings) -> tuple[Reindexing, Callable[[], None]]:
-    analytics = analytics_of(settings, country.load(settings.country_dir))
-    if analytics.store is None:
-        raise click.ClickException(
-            "ANALYTICS_DATABASE_URL is not set: it is where the records are written for statistics"
-        )
-    return analytics.reindexing, analytics.close
