@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from app.analytics.computing import Computing
 from app.country import Country
 
+WITHOUT_EFFECT = "name fields in analytics(...), or mark the event type in the configuration at EVENT_CONFIG_URL"
+"""What to do with a rule that marks nothing."""
+
 Columns = Mapping[str, str]
 """The names under which fields are kept, by the ids of the fields."""
 

@@ -18,6 +18,7 @@ class Standing:
     rows: int
     events: int
     newest: str
+    event_types: tuple[str, ...]
     areas: int
     locations: int
     lacking: tuple[str, ...]
@@ -50,10 +51,12 @@ def standing(store: AnalyticsStore) -> Standing:
             f"SELECT count(*), count(DISTINCT event_id), max(created_at) FROM {qualified(database, 'event_actions')}"  # noqa: S608
         )
         rows, events, newest = connection.execute(text(counted)).one()
+        kinds = text(f"SELECT DISTINCT event_type FROM {qualified(database, 'event_actions')} ORDER BY 1")  # noqa: S608
+        event_types = tuple(connection.scalars(kinds))
         areas, locations = (
             0
             if name in layout.lacking
             else int(connection.scalar(text(f"SELECT count(*) FROM {qualified(database, name)}")) or 0)  # noqa: S608
             for name in ("administrative_areas", "locations")
         )
-    return Standing(rows, events, str(newest or ""), areas, locations, layout.lacking)
+    return Standing(rows, events, str(newest or ""), event_types, areas, locations, layout.lacking)

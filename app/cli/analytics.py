@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from app import country, logs
-from app.analytics.marking import MarkingUnavailable
+from app.analytics.marking import WITHOUT_EFFECT, MarkingUnavailable
 from app.analytics.places import InvalidFile
 from app.analytics.standing import standing
 from app.analytics.tables import Unusable, script
@@ -48,13 +48,18 @@ def _analytics(settings: Settings) -> Iterator[Analytics]:
 @analytics.command()
 def status() -> None:
     """What stands in the tables, which event types are marked, and what is lacking."""
-    with _analytics(Settings.from_env()) as made:
+    settings = Settings.from_env()
+    with _analytics(settings) as made:
         if made.store is None:
             raise click.ClickException("ANALYTICS_DATABASE_URL is not set: nothing is kept for statistics")
         found = standing(made.store)
         marked = made.markings.event_types()
         print_table([], [(name, value) for name, value in found.lines()])
         print_table([], [("Marked event types", ", ".join(sorted(marked)) or "none: see docs/analytics.md")])
+        if left := sorted(set(found.event_types) - marked):
+            print_table([], [("Kept, and not marked any more", f"{', '.join(left)}: see docs/analytics.md")])
+        if idle := sorted(set(country.load(settings.country_dir).analytics) - marked):
+            print_table([], [("Rules without effect", f"{', '.join(idle)}: {WITHOUT_EFFECT}")])
 
 
 @analytics.command()

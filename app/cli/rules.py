@@ -9,6 +9,7 @@ import click
 
 from app import country, logs
 from app.cli.tables import print_table
+from app.country.country import AnalyticsRule
 from app.decisions import numbers
 from app.decisions.questions import action_of
 from app.decisions.rulings import Ruling, Verdict, rule, undecided
@@ -32,10 +33,16 @@ def check() -> None:
     rows += [("registration number", event, "REGISTER", hook.number.__name__) for event, hook in loaded.numbers.items()]
     rows += [("informant", event, "", one.__name__) for event, one in loaded.informants.items()]
     rows += [("trigger", path, "", declared.message) for path, declared in loaded.triggers.items()]
+    rows += [("statistics", event, "", _kept(one)) for event, one in loaded.analytics.items()]
     if rows:
-        print_table(["What", "Event type or path", "Action type", "Function or message"], rows)
+        print_table(["What", "Event type or path", "Action type", "Function, message or fields"], rows)
     else:
         click.echo("No rules: every action is accepted, and registration numbers are drawn at random.")
+
+
+def _kept(declared: AnalyticsRule) -> str:
+    fields = "fields of the configuration" if declared.fields is None else f"{len(declared.fields)} fields"
+    return fields if declared.computed is None else f"{fields}, {getattr(declared.computed, '__name__', 'a function')}"
 
 
 @rules.command("try")

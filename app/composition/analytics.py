@@ -10,7 +10,7 @@ from flask import Blueprint
 from app.access.core_token import CoreTokens
 from app.analytics.event_configs import EventConfigurations
 from app.analytics.locations import Places
-from app.analytics.marking import Markings, MarkingsOfCountry
+from app.analytics.marking import WITHOUT_EFFECT, Markings, MarkingsOfCountry
 from app.analytics.reindexing import Reindexing
 from app.analytics.routes import AUDIENCES, reindex_routes
 from app.analytics.store import AnalyticsStore
@@ -58,11 +58,19 @@ def analytics_of(settings: Settings, rules: Country) -> Analytics:
             reason="ANALYTICS_DATABASE_URL is not set",
             advice="nothing is written for statistics, and /reindex keeps nothing: set it, or do without dashboards",
         )
+    elif settings.event_config_url is None:
+        _warn_of_rules_without_effect(rules)
     configured = EventConfigurations(settings.event_config_url) if settings.event_config_url else None
     return Analytics(
         AnalyticsStore(Database(url)) if url is not None else None,
         MarkingsOfCountry(rules, configured, settings.decision_timeout),
     )
+
+
+def _warn_of_rules_without_effect(rules: Country) -> None:
+    idle = sorted(event_type for event_type, rule in rules.analytics.items() if rule.fields is None)
+    if idle:
+        log.warning("analytics.rule_without_effect", event_types=idle, advice=WITHOUT_EFFECT)
 
 
 def places_of(settings: Settings, analytics: Analytics, main: Database, decisions: Decisions) -> Places | None:

@@ -78,6 +78,23 @@ def test_status_tells_what_is_there(run: Run, tmp_path: Path) -> None:
     assert told["Events"] == "2"
     assert told["Lacking"] == "nothing"
     assert told["Marked event types"] == "birth"
+    assert len(told) == 7
+
+
+def test_status_tells_what_is_kept_without_a_mark_and_marked_without_effect(
+    run: Run, country: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "records.jsonl").write_bytes(lines(BIRTHS[:2]))
+    run("reindex", str(tmp_path / "records.jsonl"))
+    (country / "rules.py").write_text(
+        "from app.country import analytics, birth_figures\n"
+        "analytics('death', fields=['deceased.dob'])\nanalytics('adoption', computed=birth_figures)\n"
+    )
+    done = run("status")
+    assert done.exit_code == 0, done.output
+    assert "Kept, and not marked any more  birth: see docs/analytics.md" in done.stdout
+    assert "Rules without effect  adoption: name fields in analytics(...)" in done.stdout
+    assert "analytics.rule_without_effect" in done.stderr
 
 
 def test_the_countrys_own_files_about_places_are_taken_over(run: Run, kept: AnalyticsStore, country: Path) -> None:
