@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -56,15 +58,30 @@ def read_file(path: Path, table: str) -> list[dict[str, Value]]:
             missing = columns.keys() - set(reader.fieldnames or ())
             if missing:
                 raise InvalidFile(f"{path}: the first line lacks the columns {', '.join(sorted(missing))}")
-            return [_row(line, columns, f"{path}, line {reader.line_num}") for line in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            rows = [_row(line, columns, f"{path}, line {reader.line_num}") for line in reader]
+    except UnicodeDecodeError:
+        raise InvalidFile(f"{path} is not in UTF-8: save it as such, which spreadsheets call CSV UTF-8") from None
+    except (OSError, csv.Error) as error:
         raise InvalidFile(f"{path}: {error}") from None
+    if table == "location_statistics":
+        _refuse_twice(rows, path)
+    return rows
 
 
-def _row(line: Mapping[str, str | None], columns: Mapping[str, Callable[[str], Value]], where: str) -> dict[str, Value]:
+def _refuse_twice(rows: Sequence[Mapping[str, Value]], path: Path) -> None:
+    """What is joined with it would be counted twice."""
+    counted = Counter((row["reference_id"], row["year"]) for row in rows)
+    for (place, year), times in counted.items():
+        if times > 1:
+            raise InvalidFile(f"{path}: {place} has {times} lines for the year {year}; one is wanted")
+
+
+def _row(line: dict[Any, Any], columns: Mapping[str, Callable[[str], Value]], where: str) -> dict[str, Value]:
+    if None in line or None in line.values():  # where `csv` puts too many, and what it has for too few
+        raise InvalidFile(f"{where}: it has not as many cells as the first line")
     row: dict[str, Value] = {}
     for column, read in columns.items():
-        written = (line[column] or "").strip()
+        written = str(line[column]).strip()
         try:
             row[column] = read(written) if written else None
         except ValueError:

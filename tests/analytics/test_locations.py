@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
@@ -14,7 +15,7 @@ from sqlalchemy import select, text, update
 
 from app.analytics.core_places import keep, parents_first
 from app.analytics.locations import CHORE, EVERY, SOON, Places
-from app.analytics.places import InvalidFile
+from app.analytics.places import InvalidFile, read_file
 from app.analytics.store import AnalyticsStore
 from app.analytics.tables import LOCK
 from app.database.clock import now
@@ -180,9 +181,29 @@ def test_a_bad_file_keeps_nothing_else_from_being_taken_over(
     assert stored(store, "location_levels") == []
 
 
+PLACE_AND_YEAR = "A,1,2026,1,1,1,9"
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (f"{STATISTICS}A,1,2026\n", "line 2: it has not as many cells as the first line"),
+        (f"{STATISTICS}{PLACE_AND_YEAR},9\n", "line 2: it has not as many cells as the first line"),
+        (f"{STATISTICS}{PLACE_AND_YEAR}\n{PLACE_AND_YEAR}\n", "1 has 2 lines for the year 2026"),
+        (f"{STATISTICS}Bafatá,1,2026,1,1,1,9\n".encode("latin-1"), "is not in UTF-8"),
+    ],
+    ids=["too few cells", "too many cells", "twice", "latin-1"],
+)
+def test_a_file_that_would_be_misread_is_refused(tmp_path: Path, written: str | bytes, why: str) -> None:
+    file = tmp_path / "location_statistics.csv"
+    file.write_bytes(written if isinstance(written, bytes) else written.encode())
+    with pytest.raises(InvalidFile, match=re.escape(why)):
+        read_file(file, "location_statistics")
+
+
 @pytest.mark.parametrize(
     ("levels", "statistics"),
-    [(",1,Province\n", ""), ("a,1,\n", ""), ("", "A,1,2026,1,1,1,1\nB,1,2026,1,1,1,1\n"), ("", "A,,2026,1,1,1,1\n")],
+    [(",1,Province\n", ""), ("a,1,\n", ""), ("", "A,,2026,1,1,1,1\n")],
 )
 def test_what_the_database_refuses_is_said_of_its_file(
     prepared_url: str,
