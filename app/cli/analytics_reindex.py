@@ -111,6 +111,7 @@ class _Run:
         for file in files:
             with self._telling_broken():
                 found[file] = self.reached.of(file)
+        self.reached.files = {str(file): progress for file, progress in found.items()}  # without those that are gone
         return found
 
     def _unread(self, of_file: Mapping[Path, FileProgress]) -> Iterator[Batch]:

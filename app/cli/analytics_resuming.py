@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from app.analytics.marking import MarkingUnavailable
 from app.analytics.progress import Progress
 from app.analytics.standing import is_empty
 from app.analytics.store import AnalyticsStore
@@ -31,7 +32,7 @@ def going_on(settings: Settings, analytics: Analytics, store: AnalyticsStore, ke
     before = Progress.read(kept)
     if restart or not before.received:
         return Progress(made_for)
-    if before.made_for != made_for or is_empty(store):
+    if before.made_for != made_for or (before.written and is_empty(store)):
         click.echo("Begun anew: the database, or what is marked, is not that of the run that was stopped.", err=True)
         return Progress(made_for)
     click.echo(f"Going on after {before.received:,} events; --restart begins anew.", err=True)
@@ -44,6 +45,8 @@ def _made_for(settings: Settings, analytics: Analytics, store: AnalyticsStore) -
         for event_type in sorted(analytics.markings.event_types())
         if (marking := analytics.markings.of(event_type)) is not None
     }
+    if not marked:
+        raise MarkingUnavailable("Nothing is marked, so that nothing would be written: see docs/analytics.md")
     rules = settings.country_dir / "rules.py" if settings.country_dir is not None else None
     computed_by = rules.read_text(encoding="utf-8") if rules is not None and rules.exists() else ""
     described = json.dumps([store.database.url.render_as_string(hide_password=True), marked, computed_by])

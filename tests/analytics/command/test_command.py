@@ -69,6 +69,14 @@ def test_a_directory_without_records_is_said(run: Run, tmp_path: Path) -> None:
     assert "no file that ends in .jsonl" in run("reindex", str(tmp_path / "empty")).stderr
 
 
+def test_where_nothing_is_marked_nothing_is_begun(run: Run, country: Path, tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl").write_bytes(lines(BIRTHS[:2]))
+    (country / "rules.py").write_text("")
+    done = run("reindex", str(tmp_path / "records.jsonl"))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "Nothing is marked" in done.stderr
+
+
 def test_status_tells_what_is_there(run: Run, tmp_path: Path) -> None:
     (tmp_path / "records.jsonl").write_bytes(lines(BIRTHS[:2]))
     run("reindex", str(tmp_path / "records.jsonl"))
