@@ -73,6 +73,8 @@ class Computing:
                 _by_name(self.function(action, MappingProxyType(state)))
                 for action, state in states(document, create_first=True)
             ]
+        except Unfit as unfit:
+            return unfit
         except BaseException as error:  # noqa: BLE001  of a rule that ends the process, too
             return Unfit(f"the analytics rule raised {type(error).__name__} at {place_of(error)}: mend rules.py")
 
@@ -83,5 +85,5 @@ def _version(document: EventDocument) -> tuple[str, str]:
 
 def _by_name(computed: Any) -> Mapping[str, Any]:
     if not isinstance(computed, Mapping) or not all(isinstance(name, str) for name in computed):
-        raise TypeError("an analytics rule returns figures by name: {'child.age.days': 30}")
+        raise Unfit("the analytics rule returned no figures by name, such as {'child.age.days': 30}: mend rules.py")
     return computed
