@@ -19,7 +19,7 @@ _KINDS = (
 
 
 class RefusedByDatabase(Exception):
-    """The message is the kind of error."""
+    """The message is the kind of error, and the constraint that is violated, where it is named."""
 
 
 @contextmanager
@@ -28,9 +28,15 @@ def telling_refusals() -> Iterator[None]:
     try:
         yield
     except _KINDS as error:
-        raise RefusedByDatabase(type(getattr(error, "orig", error)).__name__) from error
+        raise RefusedByDatabase(_kind(getattr(error, "orig", error))) from error
     except (ProgrammingError, psycopg.ProgrammingError) as error:
         reason = getattr(error, "orig", error)
         if isinstance(reason, psycopg.errors.RaiseException):  # of a country's own trigger
             raise RefusedByDatabase(type(reason).__name__) from error
         raise
+
+
+def _kind(error: BaseException | None) -> str:
+    """Without the message, which quotes the row."""
+    constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+    return f"{type(error).__name__} of {constraint}" if constraint else type(error).__name__

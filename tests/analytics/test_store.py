@@ -124,8 +124,10 @@ def test_an_action_of_another_event_skips_that_event_only(any_store: AnalyticsSt
     thief = document(accepted("CREATE", 10), id=uuid(7))
     any_store.write([made(registered(1, "B-1"))])
     (first, second) = reasons(any_store, thief, registered(2, "B-2"))
-    assert first is not None
-    assert first.startswith("the database refuses it")
+    assert first in (
+        "the database refuses it: UniqueViolation of event_actions_pkey",
+        "the database refuses it: IntegrityError",  # SQLite names none
+    )
     assert second is None
     assert in_table(any_store) == expected(made(registered(1, "B-1")), made(registered(2, "B-2")))
 
