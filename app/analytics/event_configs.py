@@ -54,12 +54,18 @@ class EventConfigurations:
 
     def _refresh(self) -> None:
         try:
-            self._known = markings_in(self._fetched())
-            self._ask_again_at = self._clock() + FRESH_FOR
+            found = markings_in(self._fetched())
         except (requests.RequestException, HTTPError) as error:
             self._failed(f"no answer ({type(error).__name__})")
         except (ValueError, RecursionError) as error:
             self._failed(f"no event configurations there ({str(error) or type(error).__name__})")
+        else:
+            gone = sorted(set(self._known or ()) - set(found))
+            if gone or not found:
+                advice = "no action on these is written any more" if gone else "no action is written"
+                log.warning("event_config.unmarked", event_types=gone, advice=f"{advice}: is EVENT_CONFIG_URL right?")
+            self._known = found
+            self._ask_again_at = self._clock() + FRESH_FOR
 
     def _failed(self, problem: str) -> None:
         self._problem = problem

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from structlog.testing import capture_logs
 
 from app.analytics.event_configs import ASK_AGAIN_AFTER, FRESH_FOR, EventConfigurations
 from app.analytics.marking import MarkingsOfCountry, MarkingUnavailable, markings_in
@@ -74,6 +75,21 @@ def test_configurations_are_asked_for_once_and_again_when_they_are_old(httpserve
     clock.now += 1
     assert configured().keys() == {"death"}
     assert len(httpserver.log) == 2
+
+
+def test_a_mark_that_goes_is_told_and_so_is_that_there_is_none(httpserver: HTTPServer) -> None:
+    clock = Clock()
+    configured = EventConfigurations(httpserver.url_for("/events"), clock=clock)
+    httpserver.expect_ordered_request("/events").respond_with_json([config("birth"), config("death")])
+    for answer in ([config("birth")], [config("birth")], [], []):
+        httpserver.expect_ordered_request("/events").respond_with_json(answer)
+    told = []
+    for _ in range(5):
+        with capture_logs() as logs:
+            configured()
+        told.append([one["event_types"] for one in logs])
+        clock.now += FRESH_FOR
+    assert told == [[], [["death"]], [], [["birth"]], [[]]]
 
 
 @pytest.mark.parametrize("answer", ["nothing", "<html>", "{}", "redirect"])
