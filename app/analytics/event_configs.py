@@ -16,7 +16,8 @@ from app.analytics.marking import Marking, MarkingUnavailable, markings_in
 log = structlog.get_logger()
 
 FRESH_FOR = 300.0  # seconds
-ASK_AGAIN_AFTER = 4.0  # where the last answer was of no use: core tries a reindex five times, 5 s apart
+ASK_AGAIN_AFTER = 30.0  # where the last answer was of no use
+ASK_SOON = 4.0  # the same where nothing is known: core tries a reindex five times, 5 s apart
 LARGEST = 2**26  # bytes; a country's forms are a few millions
 _TIMEOUT = (3.0, 20.0)
 
@@ -25,10 +26,16 @@ class EventConfigurations:
     """What is marked at a URL. Safe for threads; what was fetched once is used until newer can be had."""
 
     def __init__(
-        self, url: str, *, timeout: tuple[float, float] = _TIMEOUT, clock: Callable[[], float] = time.monotonic
+        self,
+        url: str,
+        *,
+        fresh_for: float = FRESH_FOR,
+        timeout: tuple[float, float] = _TIMEOUT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`timeout` is in seconds: to connect; for each part of the answer, and for its body as a whole."""
         self._url = url
+        self._fresh_for = fresh_for
         self._timeout = timeout
         self._clock = clock
         self._lock = threading.Lock()
@@ -60,16 +67,18 @@ class EventConfigurations:
         except (ValueError, RecursionError) as error:
             self._failed(f"no event configurations there ({str(error) or type(error).__name__})")
         else:
-            gone = sorted(set(self._known or ()) - set(found))
-            if gone or not found:
-                advice = "no action on these is written any more" if gone else "no action is written"
-                log.warning("event_config.unmarked", event_types=gone, advice=f"{advice}: is EVENT_CONFIG_URL right?")
+            if gone := _gone(self._known or {}, found):
+                log.warning(
+                    "event_config.unmarked", marks=gone, advice="EVENT_CONFIG_URL marks them no more: is it right?"
+                )
+            if not found and self._known is None:
+                log.warning("event_config.marks_nothing", advice="is EVENT_CONFIG_URL right?")
             self._known = found
-            self._ask_again_at = self._clock() + FRESH_FOR
+            self._ask_again_at = self._clock() + self._fresh_for
 
     def _failed(self, problem: str) -> None:
         self._problem = problem
-        self._ask_again_at = self._clock() + ASK_AGAIN_AFTER
+        self._ask_again_at = self._clock() + (ASK_SOON if self._known is None else ASK_AGAIN_AFTER)
         log.warning("event_config.unavailable", reason=problem, advice="is EVENT_CONFIG_URL right?")
 
     def _fetched(self) -> object:
@@ -88,3 +97,14 @@ class EventConfigurations:
                     raise requests.ReadTimeout
         value: object = json.loads(content)
         return value
+
+
+def _gone(before: Mapping[str, Marking], found: Mapping[str, Marking]) -> list[str]:
+    """Event types, and the fields of those that are still marked."""
+    gone = [event_type for event_type in before if event_type not in found]
+    for event_type, marking in found.items():
+        if event_type in before:
+            known = before[event_type]
+            left = {*known.declaration, *known.annotation} - {*marking.declaration, *marking.annotation}
+            gone += [f"{event_type}: {field}" for field in left]
+    return sorted(gone)

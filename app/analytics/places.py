@@ -72,13 +72,13 @@ def _refuse_twice(rows: Sequence[Mapping[str, Value]], path: Path) -> None:
     """What is joined with it would be counted twice."""
     counted = Counter((row["reference_id"], row["year"]) for row in rows)
     for (place, year), times in counted.items():
-        if times > 1:
+        if place is not None and year is not None and times > 1:
             raise InvalidFile(f"{path}: {place} has {times} lines for the year {year}; one is wanted")
 
 
 def _row(line: dict[Any, Any], columns: Mapping[str, Callable[[str], Value]], where: str) -> dict[str, Value]:
     if None in line or None in line.values():  # where `csv` puts too many, and what it has for too few
-        raise InvalidFile(f"{where}: it has not as many cells as the first line")
+        raise InvalidFile(f"{where}: it has not as many cells as the first line, empty ones counted")
     row: dict[str, Value] = {}
     for column, read in columns.items():
         written = str(line[column]).strip()

@@ -35,9 +35,12 @@ class FileProgress:
 
 @dataclass
 class Progress:
-    """By the files' paths. `made_for` names what is written to, and by which marks."""
+    """By the files' paths. `made_for` names what is written to, and by which marks; `last` is an event that has rows
+    there since.
+    """
 
     made_for: str = ""
+    last: str = ""
     files: dict[str, FileProgress] = field(default_factory=dict)
 
     @classmethod
@@ -45,7 +48,9 @@ class Progress:
         """What was kept; from the start where nothing was, or nothing that can be read."""
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            return cls(kept["made_for"], {name: FileProgress(**file) for name, file in kept["files"].items()})
+            return cls(
+                kept["made_for"], kept["last"], {name: FileProgress(**file) for name, file in kept["files"].items()}
+            )
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return cls()
 

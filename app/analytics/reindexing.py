@@ -47,11 +47,12 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a batch: received = written + skipped."""
+    """What became of a batch: received = written + skipped. `last` is the id of the last event that has rows now."""
 
     received: int
     written: int
     skipped: Sequence[Skipped] = field(default=())
+    last: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         skipped = [{"id": one.id, "reason": one.reason} for one in self.skipped]
@@ -88,13 +89,15 @@ class Reindexing:
         }
         outcomes = [one if isinstance(one, Skipped) else _or_skipped(one, next(made[one.type])) for one in read]
         unwritten = iter(self._store([outcome for outcome in outcomes if isinstance(outcome, EventRows)]))
-        skipped = []
+        skipped, last = [], None
         for place, outcome in enumerate(outcomes):
             if isinstance(outcome, Skipped):
                 skipped.append(replace(outcome, place=place))
             elif (why := next(unwritten)) is not None:
                 skipped.append(Skipped(outcome.event_id, why.reason, why.is_alarming, place))
-        return Report(len(outcomes), len(outcomes) - len(skipped), skipped)
+            elif outcome.rows:
+                last = outcome.event_id
+        return Report(len(outcomes), len(outcomes) - len(skipped), skipped, last)
 
     def _store(self, events: list[EventRows]) -> list[Unwritten | None]:
         """As the store's `write`; what cannot be made into rows is found, and left out of a second try."""

@@ -32,12 +32,14 @@ class Standing:
         yield "Lacking", ", ".join(self.lacking) or "nothing"
 
 
-def is_empty(store: AnalyticsStore) -> bool:
-    """Raises Unusable and DatabaseAway."""
+def holds(store: AnalyticsStore, event_id: str) -> bool:
+    """Whether rows of this event are there. Raises Unusable and DatabaseAway."""
     store.layout()
+    table = qualified(store.database, "event_actions")
+    wanted = ":id" if store.database.is_sqlite else "CAST(:id AS uuid)"
     with store.database.reading() as connection:
-        any_row = text(f"SELECT 1 FROM {qualified(store.database, 'event_actions')} LIMIT 1")  # noqa: S608
-        return connection.execute(any_row).first() is None
+        any_row = text(f"SELECT 1 FROM {table} WHERE event_id = {wanted} LIMIT 1")  # noqa: S608
+        return connection.execute(any_row, {"id": event_id}).first() is not None
 
 
 def standing(store: AnalyticsStore) -> Standing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,9 +21,9 @@ from app.analytics.progress import FileProgress
 from app.analytics.progress import Progress as Reached
 from app.analytics.reindexing import Reindexing, Report
 from app.analytics.tables import Unusable
-from app.cli.analytics_resuming import going_on, kept_at
+from app.cli.analytics_resuming import alone, going_on, kept_at, made_for
 from app.cli.analytics_workers import reports
-from app.composition.analytics import analytics_of
+from app.composition.analytics import analytics_of, markings_of
 from app.database.engine import DatabaseAway
 from app.settings import Settings
 
@@ -52,16 +53,19 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
     files = files_in(source)
     if not files:
         raise click.ClickException(f"{source} holds no file that ends in {', '.join(SUFFIXES)}")
-    analytics = analytics_of(settings, country.load(settings.country_dir))
-    if analytics.store is None:
-        raise click.ClickException(
-            "ANALYTICS_DATABASE_URL is not set: it is where the records are written for statistics"
-        )
+    rules = country.load(settings.country_dir)
+    analytics = analytics_of(settings, rules, fresh_for=math.inf)  # by the same marks from the first to the last
+    store = analytics.store
+    if store is None:
+        raise click.ClickException("ANALYTICS_DATABASE_URL is not set: it says where the records are written to")
     kept = kept_at(settings, source)
     try:
-        reached = going_on(settings, analytics, analytics.store, kept, restart)
-        run = _Run(reached, kept)
-        run.write(files, analytics.reindexing, workers)
+        with alone(kept):
+            marks = made_for(settings, analytics.markings, store)
+            run = _Run(Reached(marks) if restart else going_on(store, kept, marks), kept)
+            run.write(files, analytics.reindexing, workers)
+            now_marked = markings_of(settings, country.load(settings.country_dir))
+            run.end(has_changed=made_for(settings, now_marked, store) != marks)
     except (MarkingUnavailable, Unusable) as error:
         raise click.ClickException(str(error)) from None
     except DatabaseAway as error:
@@ -72,7 +76,6 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
         raise click.ClickException("Stopped. What is written stays; run this again to go on.") from None
     finally:
         analytics.close()
-    run.end()
 
 
 class _Run:
@@ -84,11 +87,13 @@ class _Run:
     def write(self, files: Sequence[Path], reindexing: Reindexing, workers: int) -> None:
         """Raises what stops it; how far it came is kept."""
         of_file = self._of_file(files)
+        self.reached.keep(self.kept)  # whatever was kept before holds no more, should this one be killed
         try:
             with reports(reindexing, workers) as reports_of, _bar(of_file) as show:
                 kept_at = time.monotonic()
                 for batch, report in reports_of(self._unread(of_file)):
                     _count(batch, report, of_file[batch.file])
+                    self.reached.last = report.last or self.reached.last
                     show(batch, self.reached)
                     if time.monotonic() - kept_at > _KEPT_EVERY:
                         self.reached.keep(self.kept)
@@ -96,9 +101,12 @@ class _Run:
         finally:
             self.reached.keep(self.kept)
 
-    def end(self) -> None:
-        """Say what came of it, and exit."""
+    def end(self, *, has_changed: bool) -> None:
+        """Say what came of it, and exit. `has_changed`: the database is the same, and what is marked is not."""
         _say(self.reached)
+        if has_changed:
+            self.kept.unlink()
+            raise click.ClickException("What is marked has changed while this ran: run it again.")
         if self.broken:
             click.echo(f"Files not read to their end: {self.broken:,}. Mend what is named above, and run this again.")
         else:

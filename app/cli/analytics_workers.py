@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -67,7 +68,7 @@ def _start() -> None:
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     settings = Settings.from_env()
     logs.configure(settings)
-    _own.append(analytics_of(settings, country.load(settings.country_dir)).reindexing)
+    _own.append(analytics_of(settings, country.load(settings.country_dir), fresh_for=math.inf).reindexing)
 
 
 def _end_with_parent() -> None:

@@ -8,7 +8,7 @@ import structlog
 from flask import Blueprint
 
 from app.access.core_token import CoreTokens
-from app.analytics.event_configs import EventConfigurations
+from app.analytics.event_configs import FRESH_FOR, EventConfigurations
 from app.analytics.locations import Places
 from app.analytics.marking import WITHOUT_EFFECT, Markings, MarkingsOfCountry
 from app.analytics.reindexing import Reindexing
@@ -49,8 +49,8 @@ class Analytics:
             self.store.database.close()
 
 
-def analytics_of(settings: Settings, rules: Country) -> Analytics:
-    """Asks no database and no configuration before it is used."""
+def analytics_of(settings: Settings, rules: Country, *, fresh_for: float = FRESH_FOR) -> Analytics:
+    """Asks no database and no configuration before it is used; the configuration again after `fresh_for` seconds."""
     url = settings.analytics_database_url
     if url is None:
         log.warning(
@@ -60,11 +60,17 @@ def analytics_of(settings: Settings, rules: Country) -> Analytics:
         )
     elif settings.event_config_url is None:
         _warn_of_rules_without_effect(rules)
-    configured = EventConfigurations(settings.event_config_url) if settings.event_config_url else None
     return Analytics(
         AnalyticsStore(Database(url)) if url is not None else None,
-        MarkingsOfCountry(rules, configured, settings.decision_timeout),
+        markings_of(settings, rules, fresh_for=fresh_for),
     )
+
+
+def markings_of(settings: Settings, rules: Country, *, fresh_for: float = FRESH_FOR) -> Markings:
+    """What may be kept, alone."""
+    url = settings.event_config_url
+    configured = EventConfigurations(url, fresh_for=fresh_for) if url is not None else None
+    return MarkingsOfCountry(rules, configured, settings.decision_timeout)
 
 
 def _warn_of_rules_without_effect(rules: Country) -> None:

@@ -80,16 +80,16 @@ def test_configurations_are_asked_for_once_and_again_when_they_are_old(httpserve
 def test_a_mark_that_goes_is_told_and_so_is_that_there_is_none(httpserver: HTTPServer) -> None:
     clock = Clock()
     configured = EventConfigurations(httpserver.url_for("/events"), clock=clock)
-    httpserver.expect_ordered_request("/events").respond_with_json([config("birth"), config("death")])
-    for answer in ([config("birth")], [config("birth")], [], []):
+    first = [config("birth", "a", "b"), config("death")]
+    for answer in ([], first, [config("birth", "b", "c")], [config("birth", "b", "c")], [], []):
         httpserver.expect_ordered_request("/events").respond_with_json(answer)
     told = []
-    for _ in range(5):
+    for _ in range(6):
         with capture_logs() as logs:
             configured()
-        told.append([one["event_types"] for one in logs])
+        told.append([one.get("marks", one["event"]) for one in logs])
         clock.now += FRESH_FOR
-    assert told == [[], [["death"]], [], [["birth"]], [[]]]
+    assert told == [["event_config.marks_nothing"], [], [["birth: a", "death"]], [], [["birth"]], []]
 
 
 @pytest.mark.parametrize("answer", ["nothing", "<html>", "{}", "redirect"])

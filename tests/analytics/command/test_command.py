@@ -69,6 +69,13 @@ def test_a_directory_without_records_is_said(run: Run, tmp_path: Path) -> None:
     assert "no file that ends in .jsonl" in run("reindex", str(tmp_path / "empty")).stderr
 
 
+def test_rules_may_be_in_another_encoding(run: Run, country: Path, tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl").write_bytes(lines(BIRTHS[:2]))
+    rules = "# coding: latin-1\nfrom app.country import analytics\nanalytics('birth', fields=['child.dob'])  # né\n"
+    (country / "rules.py").write_bytes(rules.encode("latin-1"))
+    assert run("reindex", str(tmp_path / "records.jsonl")).stdout == "2 events received, 2 written.\n"
+
+
 def test_where_nothing_is_marked_nothing_is_begun(run: Run, country: Path, tmp_path: Path) -> None:
     (tmp_path / "records.jsonl").write_bytes(lines(BIRTHS[:2]))
     (country / "rules.py").write_text("")

@@ -6,7 +6,8 @@ import gzip
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -86,13 +87,15 @@ def test_one_that_goes_on_elsewhere_or_by_other_marks_is_begun_anew(
             connection.execute(text("DELETE FROM event_actions"))
             connection.execute(text("DELETE FROM event_versions"))
         database.close()
+        (tmp_path / "meanwhile.jsonl").write_bytes(lines(BIRTHS[5:6]))
+        run("reindex", str(tmp_path / "meanwhile.jsonl"))  # as the outbox writes what happens
     (records / "b.jsonl.gz").unlink()
     anew = run("reindex", str(records))
     assert anew.stderr.splitlines() == [
         "Begun anew: the database, or what is marked, is not that of the run that was stopped."
     ]
     assert anew.stdout.splitlines()[0] == "3 events received, 3 written."
-    assert count(make_store(environ["ANALYTICS_DATABASE_URL"]), "event_versions") == 3
+    assert count(make_store(environ["ANALYTICS_DATABASE_URL"]), "event_versions") == (4 if change == "emptied" else 3)
 
 
 def test_a_file_of_the_same_size_that_is_another_is_begun_anew(run: Run, tmp_path: Path) -> None:
@@ -164,38 +167,87 @@ def test_its_processes_end_with_the_one_that_is_killed(environ: dict[str, str], 
         command.end()
 
 
-@pytest.mark.parametrize(("workers", "times"), [("1", 1), ("2", 1), ("2", 2)])
-def test_one_that_is_interrupted_says_so_and_goes_on(
-    environ: dict[str, str], run: Run, kept: AnalyticsStore, country: Path, tmp_path: Path, workers: str, times: int
-) -> None:
+class Hanging:
+    """A command whose figures are not made before it is let go."""
+
+    def __init__(self, environ: dict[str, str], country: Path, directory: Path) -> None:
+        self.environ = environ | {"DECISION_TIMEOUT": "60"}
+        self.began, self.hang, self.said = directory / "began", directory / "hang", directory / "said"
+        self.records = directory / "records.jsonl"
+        self.records.write_bytes(lines(BIRTHS) * 200)
+        (country / "rules.py").write_text(
+            "import pathlib, time\nfrom app.country import analytics\n"
+            "def wait(action, declaration):\n"
+            f"    pathlib.Path({str(self.began)!r}).touch()\n"
+            f"    while pathlib.Path({str(self.hang)!r}).exists():\n"
+            "        time.sleep(0.01)\n"
+            "    return {}\n"
+            "analytics('birth', fields=['child.dob'], computed=wait)\n"
+        )
+
+    @contextmanager
+    def running(self, *options: str) -> Iterator[Command]:
+        """In the middle of its first batch."""
+        self.began.unlink(missing_ok=True)
+        self.hang.touch()
+        command = Command(["analytics", "reindex", str(self.records), *options], self.environ, self.said)
+        try:
+            wait_for(self.began.exists)
+            yield command
+        finally:
+            command.end()
+            self.hang.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def hanging(environ: dict[str, str], kept: AnalyticsStore, country: Path, tmp_path: Path) -> Hanging:
     kept.layout()
-    began, hang, records = tmp_path / "began", tmp_path / "hang", tmp_path / "records.jsonl"
-    records.write_bytes(lines(BIRTHS) * 200)
-    hang.touch()
-    rules = (country / "rules.py").read_text()
-    (country / "rules.py").write_text(
-        "import pathlib, time\nfrom app.country import analytics\n"
-        "def wait(action, declaration):\n"
-        f"    pathlib.Path({str(began)!r}).touch()\n"
-        f"    while pathlib.Path({str(hang)!r}).exists():\n"
-        "        time.sleep(0.01)\n"
-        "    return {}\n"
-        "analytics('birth', fields=['child.dob'], computed=wait)\n"
-    )
-    patient = environ | {"DECISION_TIMEOUT": "60"}
-    command = Command(["analytics", "reindex", str(records), "--workers", workers], patient, tmp_path / "said")
-    try:
-        wait_for(began.exists)
-        for _ in range(times):
-            os.killpg(command.process.pid, signal.SIGINT)  # as a terminal does it
-        hang.unlink()
+    return Hanging(environ, country, tmp_path)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_one_that_is_interrupted_ends_at_once_and_goes_on(
+    hanging: Hanging, run: Run, kept: AnalyticsStore, workers: str
+) -> None:
+    with hanging.running("--workers", workers) as command:
+        os.killpg(command.process.pid, signal.SIGINT)  # as a terminal does it
         assert command.process.wait(LONG_ENOUGH) == 1
         assert command.said == "Error: Stopped. What is written stays; run this again to go on.\n"
-    finally:
-        command.end()
-    (country / "rules.py").write_text(rules)
-    assert f"{len(BIRTHS) * 200:,} events received" in run("reindex", str(records)).stdout
+    assert f"{len(BIRTHS) * 200:,} events received" in run("reindex", str(hanging.records)).stdout
     assert count(kept, "event_versions") == len(BIRTHS)
+
+
+def test_a_second_run_at_the_same_files_is_refused(hanging: Hanging, run: Run) -> None:
+    with hanging.running():
+        second = run("reindex", str(hanging.records))
+        assert (second.exit_code, second.stdout) == (1, "")
+        assert second.stderr == "Error: Another run is at these files: wait for its end, or stop it.\n"
+
+
+def test_a_restart_that_is_killed_is_not_forgotten(hanging: Hanging, run: Run) -> None:
+    hanging.records.unlink()
+    records = hanging.records
+    records.mkdir()
+    (records / "a.jsonl").write_bytes(lines(BIRTHS[:3]))
+    (records / "b.jsonl.gz").write_bytes(b"no gzip")
+    assert run("reindex", str(records)).exit_code == 1
+    with hanging.running("--restart") as command:
+        command.kill()
+    again = run("reindex", str(records))
+    assert again.stderr == ""
+    assert again.stdout.splitlines()[1] == "3 events received, 3 written."
+
+
+def test_marks_that_change_while_it_runs_are_said(
+    hanging: Hanging, run: Run, country: Path, kept: AnalyticsStore
+) -> None:
+    with hanging.running() as command:
+        with (country / "rules.py").open("a") as rules:
+            rules.write("analytics('death', fields=['deceased.dob'])\n")
+        hanging.hang.unlink()
+        assert command.process.wait(LONG_ENOUGH) == 1
+        assert command.said.splitlines()[-1] == "Error: What is marked has changed while this ran: run it again."
+    assert "Going on" not in run("reindex", str(hanging.records)).stderr
 
 
 def test_a_file_that_is_gone_is_said_in_one_message(run: Run, tmp_path: Path) -> None:
