@@ -9,6 +9,8 @@ from werkzeug.test import TestResponse
 
 from app.database.engine import Database
 from app.database.tables import deliveries, triggers
+from app.encryption import Cipher
+from tests.triggers.serving import Served
 
 
 def error_of(answer: TestResponse) -> str:
@@ -40,3 +42,19 @@ def rows_kept(database: Database) -> int:
     """How many triggers and deliveries are in the database."""
     with database.reading() as connection:
         return sum(connection.scalar(select(func.count()).select_from(table)) or 0 for table in (triggers, deliveries))
+
+
+TWO_FACTOR = "/triggers/user/2fa"
+ALERT = {"subject": "s", "html": "<p>h</p>", "from": "a@registry.test", "to": "b@registry.test"}
+
+
+def sent(server: Served, path: str, body: bytes | str, **kwargs: Any) -> TestResponse:
+    return server.client.post(path, data=body, **({"content_type": "application/json"} | kwargs))
+
+
+def last_kept(database: Database, cipher: Cipher) -> tuple[Any, dict[str, Any]]:
+    """The newest trigger's row, and its payload with its secrets."""
+    with database.reading() as connection:
+        row = connection.execute(select(triggers).order_by(triggers.c.id.desc()).limit(1)).one()
+    secrets = cipher.decrypt(row.secrets) if row.secrets is not None else {}
+    return row, cipher.decrypt(row.payload) | secrets
