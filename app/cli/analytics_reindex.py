@@ -43,10 +43,12 @@ _BROKEN = (
 @click.option("--workers", type=click.IntRange(1, 8), default=1, show_default=True, help="Processes that do it.")
 @click.option("--restart", is_flag=True, help="From the start, where an earlier run was stopped.")
 def reindex(source: Path, workers: int, restart: bool) -> None:
-    """Write records from a file, or from all *.jsonl and *.jsonl.gz of a directory: one event document a line.
+    """Write records from a file, or from all *.jsonl and *.ndjson of a directory, also *.gz: one event document a line.
 
-    One that was stopped goes on where it was. Events that cannot be written are printed, with the reason; exits 1
-    where there are any. What is not marked for analytics, or older than what is stored, is only counted.
+    One that was stopped goes on where it was, or begins anew where the database or what is marked is another. Events
+    that cannot be written and files that cannot be read are printed, with the reason; exits 1 where there are any, and
+    where the marks have changed by the end. What is not marked for analytics, or older than what is stored, is only
+    counted.
     """
     settings = Settings.from_env()
     logs.configure(settings)
