@@ -67,7 +67,7 @@ def main() -> None:
         }
         _bare_table(url)
         port = stack.enter_context(_served("wsgi:app", environ, "-c", "python:app.cli.gunicorn_config"))
-        token = development.sign(scratch, scope=["record.reindex"], lifetime=3600)
+        token = development.sign(scratch, scope=["type=record.reindex"], lifetime=3600)
         rounds: dict[str, list[Round]] = {"bare COPY": [], "over HTTP": [], "command line": []}
         first = 0
         for _ in range(options.rounds):

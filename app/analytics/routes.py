@@ -7,6 +7,7 @@ from flask import Blueprint, Request, Response, request
 
 from app.access.core_token import CoreTokens, InvalidToken
 from app.access.gate import Forbidden, Unauthenticated, bearer
+from app.access.scopes import scope_names
 from app.analytics.batches import NotABatch, TooMany, items_of
 from app.analytics.marking import MarkingUnavailable
 from app.analytics.reindexing import Reindexing
@@ -48,8 +49,8 @@ def _admit(tokens: CoreTokens, asked: Request) -> None:
     if token is None:
         raise Unauthenticated("this is only taken with core's token: Authorization: Bearer <token>")
     try:
-        scopes = tokens.verify(token).get("scope") or ()
+        claims = tokens.verify(token)
     except InvalidToken as error:
         raise Unauthenticated(str(error)) from None
-    if SCOPE not in (scopes.split() if isinstance(scopes, str) else scopes):
+    if SCOPE not in scope_names(claims):
         raise Forbidden(f"the token does not have the scope {SCOPE}")

@@ -13,10 +13,15 @@ from app.records.state import merge
 
 @dataclass(frozen=True)
 class User:
-    """Who asks for the action, by the claims of core's token."""
+    """Who asked for the action, as the action itself names them: `type` is `user` or `system`, `role` may be empty.
+
+    `scopes` are the names of the scopes in the token that came with the action, without their options. Core 2.0 sends
+    those of the user; core 2.1 sends none.
+    """
 
     id: str
     type: str
+    role: str = ""
     scopes: tuple[str, ...] = ()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.access.scopes import scope_names
 from app.country import Action, User
 from app.records.actions import Action as RecordAction
 from app.records.schema import EventDocument
@@ -57,16 +58,19 @@ class Asked:
 def action_of(
     document: EventDocument, pending: RecordAction, claims: Mapping[str, Any], office_code: str | None = None
 ) -> Action:
-    """What a rule is asked about, from a document and the claims of core's token."""
-    scopes = claims.get("scope") or ()
+    """Return what a rule is asked about, from a document and the claims of core's token.
+
+    The user is the one whom the pending action names: from core 2.1 on the token is core's own, of no user.
+    """
     return Action(
         event=document,
         pending=pending,
         declaration=merged_declaration(document, pending),
         user=User(
-            id=str(claims.get("sub", "")),
-            type=str(claims.get("userType", "")),
-            scopes=tuple(scopes.split() if isinstance(scopes, str) else map(str, scopes)),
+            id=pending.created_by,
+            type=pending.created_by_user_type,
+            role=pending.created_by_role or "",
+            scopes=tuple(sorted(scope_names(claims))),
         ),
         known_office_code=office_code,
     )

@@ -58,7 +58,7 @@ def make_send(
         app = make_app(settings)
 
         def send(body: Any, **claims: Any) -> TestResponse:
-            own = {"aud": ["opencrvs:gateway-user", "opencrvs:events-user"], "scope": ["record.reindex"]}
+            own = {"aud": ["opencrvs:gateway-user", "opencrvs:events-user"], "scope": ["type=record.reindex"]}
             token = development.sign(settings.instance_dir, **(own | claims))
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             return app.test_client().post(
@@ -151,7 +151,10 @@ def test_more_than_a_batch_holds_is_refused(send: Send) -> None:
     [
         ({}, 200),
         ({"aud": ["opencrvs:countryconfig-user"]}, 200),
+        ({"scope": ["type=record.reindex&event=birth,death"]}, 200),
+        ({"scope": ["type=record.read&event=birth", "record.reindex"]}, 200),
         ({"scope": "record.read record.reindex"}, 200),
+        ({"scope": ["type=record.reindexed"]}, 403),
         ({"aud": ["opencrvs:gateway-user"]}, 401),
         ({"scope": ["record.read"]}, 403),
         ({"scope": []}, 403),

@@ -107,10 +107,10 @@ def test_a_rule_sees_the_merged_declaration_and_who_asks(make_country: MakeCount
         "                              'name': action.declaration.get('child.name'), 'office': action.office})\n"
     )
     document = question("REGISTER")
-    answer = make_country(rules).ask(document, sub="user-1")
+    answer = make_country(rules).ask(document)
     assert answer.json is not None
     shown = answer.json["annotation"]
-    assert (shown["user"], shown["type"], shown["year"]) == ("user-1", "user", 2026)
+    assert (shown["user"], shown["type"], shown["year"]) == (pending(document)["createdBy"], "user", 2026)
     assert shown["office"] == pending(document).get("createdAtLocation")
 
 
