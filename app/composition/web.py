@@ -14,7 +14,6 @@ from app.composition.analytics import analytics_of
 from app.composition.messages import previews, receipt_addresses
 from app.composition.webhooks import webhook_blueprints
 from app.console.inbox import inbox_pages
-from app.country.country import CONFIRMABLE
 from app.database.engine import Database
 from app.decisions.confirming import Confirming
 from app.decisions.receiving import QuestionReceiver
@@ -32,6 +31,7 @@ from app.openapi.operations import operations
 from app.openapi.routes import openapi_routes
 from app.opencrvs.integrations import Integrations
 from app.opencrvs.public_key import FetchedKey, FixedKey, PublicKey
+from app.records.actions import CONFIRMABLE
 from app.settings import Settings
 from app.triggers.actions import action_routes
 from app.triggers.catalogue import trigger_types

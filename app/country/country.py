@@ -17,21 +17,6 @@ from app.settings import Integration
 
 ANY = "*"
 
-# The action types that core asks about.
-CONFIRMABLE = (
-    "NOTIFY",
-    "DECLARE",
-    "EDIT",
-    "REGISTER",
-    "REJECT",
-    "ARCHIVE",
-    "PRINT_CERTIFICATE",
-    "REQUEST_CORRECTION",
-    "APPROVE_CORRECTION",
-    "REJECT_CORRECTION",
-    "CUSTOM",
-)
-
 
 @dataclass(frozen=True)
 class Credentials:

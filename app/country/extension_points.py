@@ -11,7 +11,6 @@ from marshmallow.fields import Field
 
 from app.country.country import (
     ANY,
-    CONFIRMABLE,
     AnalyticsRule,
     Computed,
     CountryTrigger,
@@ -24,6 +23,7 @@ from app.country.country import (
     Series,
 )
 from app.country.declarations import InvalidRules, declarations
+from app.records.actions import CONFIRMABLE
 
 _PATH = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+){1,2}")
 _MESSAGE = re.compile(r"[a-z0-9-]+")

@@ -195,6 +195,15 @@ integrations = Table(
     Column("registered_at", Double, nullable=False),
 )
 
+core_signs = Table(
+    "core_signs",
+    metadata,
+    Column("sign", Text, primary_key=True),  # app.opencrvs.version_signs.Sign
+    Column("detail", Text, primary_key=True),  # what it was seen of, such as an action type; "" where there is nothing
+    Column("first_seen_at", Double, nullable=False),
+    Column("last_seen_at", Double, nullable=False),  # to the hour
+)
+
 locations = Table(
     "locations",
     metadata,

@@ -21,6 +21,7 @@ _PROCEDURES = {
     "EDIT": "edit",
     "REJECT": "reject",
     "ARCHIVE": "archive",
+    "UNARCHIVE": "unarchive",
     "REGISTER": "register",
     "PRINT_CERTIFICATE": "printCertificate",
     "CUSTOM": "custom",

@@ -1,12 +1,13 @@
-"""The actions of an event document: their fields, and which form each type has (section 2 of the contract)."""
+"""The actions of an event document: their fields, and which form each type has (sections 2 and 8 of the contract)."""
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-from app.records.contents import Comment, Content, DuplicateOf, Duplicates, Reason, Template
+from app.records.contents import Comment, Content, DuplicateOf, Duplicates, OptionalReason, Reason, Template
 
 Status = Literal["Requested", "Accepted", "Rejected"]
 
@@ -93,6 +94,12 @@ class Custom(Action, frozen=True):
     custom_action_type: str
 
 
+class UnknownAction(Action, frozen=True):
+    """An action of a type that a newer core has. Its content is kept, since a late confirmation may have to send it."""
+
+    content: Any = None
+
+
 class Form(NamedTuple):
     """What is demanded of the actions of one type, beside the class: what may be absent but not null, by core's names,
     and the form of the content, where there is any."""
@@ -105,10 +112,11 @@ class Form(NamedTuple):
 CONFIRMABLE = {
     "NOTIFY": Form(),
     "DECLARE": Form(),
-    "EDIT": Form(WithContent, content=Comment),
+    "EDIT": Form(WithOptionalContent, never_null=("createdByRole", "content"), content=Comment),
     "REGISTER": Form(Register, never_null=("createdByRole", "registrationNumber")),
     "REJECT": Form(WithContent, content=Reason),
-    "ARCHIVE": Form(WithContent, content=Reason),
+    "ARCHIVE": Form(WithOptionalContent, never_null=("createdByRole", "content"), content=OptionalReason),
+    "UNARCHIVE": Form(),
     "PRINT_CERTIFICATE": Form(WithOptionalContent, content=Template),
     "REQUEST_CORRECTION": Form(),
     "APPROVE_CORRECTION": Form(ApproveCorrection, never_null=("createdByRole", "content")),
@@ -127,6 +135,24 @@ FORMS = CONFIRMABLE | {
     "MARK_AS_NOT_DUPLICATE": Form(),
 }
 """All types that may stand in a document."""
+
+UNKNOWN = Form(UnknownAction)
+"""Any other type: it is judged by the fields that all actions have, and changes nothing that is computed here."""
+
+_is_type_name = re.compile(r"[A-Z][A-Z0-9_]{0,63}").fullmatch
+
+
+def form_of(action_type: Any) -> Form | None:
+    """Return the form of an action type; None for what cannot be a type of any version of core."""
+    if not isinstance(action_type, str):
+        return None
+    return FORMS.get(action_type) or (UNKNOWN if _is_type_name(action_type) else None)
+
+
+def is_known(action: Action) -> bool:
+    """Whether this version knows the action's type, and so what the action does to its record."""
+    return action.type in FORMS
+
 
 BARE = Form()
 """Of a Rejected action of a confirmable type that is not in its full form."""

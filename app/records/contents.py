@@ -21,12 +21,22 @@ class Content(Struct):
 
 
 class Reason(Content):
-    """Of REJECT, ARCHIVE and REJECT_CORRECTION."""
+    """Of REJECT and REJECT_CORRECTION."""
 
     reason: str
 
     def failed_formats(self) -> Iterator[Failure]:
         if not self.reason:
+            yield ("reason",), EMPTY
+
+
+class OptionalReason(Content):
+    """Of ARCHIVE: from core 2.1 on the registrar need not give a reason, and it is absent then."""
+
+    reason: str | UnsetType = UNSET
+
+    def failed_formats(self) -> Iterator[Failure]:
+        if self.reason == "":
             yield ("reason",), EMPTY
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.records.actions import Action
+from app.records.actions import Action, is_known
 from app.records.schema import EventDocument
 
 Declaration = dict[str, Any]
 """Values by the ids of their fields, such as `child.name`."""
 
 WITHOUT_EFFECT = frozenset({"REQUEST_CORRECTION", "PRINT_CERTIFICATE", "REJECT_CORRECTION"})
-"""Types whose own declaration never becomes part of the record's."""
+"""Types whose own declaration never becomes part of the record's. Nor does that of a type that is not known here."""
 
 
 class NoPendingAction(Exception):
@@ -72,7 +72,7 @@ def declaration_if_accepted(document: EventDocument, pending: Action) -> Declara
 
 
 def states(document: EventDocument, *, create_first: bool = False) -> Iterator[tuple[Action, Declaration]]:
-    """Each accepted action, by `created_at`, with the declaration of the record after it.
+    """Each accepted action of a known type, by `created_at`, with the declaration of the record after it.
 
     `create_first` takes a CREATE for the first action, whenever it was.
 
@@ -83,7 +83,7 @@ def states(document: EventDocument, *, create_first: bool = False) -> Iterator[t
     accepted = _first_by_id(document, "Accepted")
     state: Declaration = {}
     for action in sorted(
-        (action for action in document.actions if action.status == "Accepted"),
+        (action for action in document.actions if action.status == "Accepted" and is_known(action)),
         key=lambda action: (create_first and action.type != "CREATE", action.created_at),
     ):
         for declaration in _brought_by(action, requested, accepted):
@@ -96,7 +96,7 @@ def _brought_by(
     action: Action, requested: Mapping[str, Action], accepted: Mapping[str, Action]
 ) -> Iterator[Declaration]:
     """The declarations that an accepted action adds to the record, in order."""
-    if action.type in WITHOUT_EFFECT:
+    if action.type in WITHOUT_EFFECT or not is_known(action):
         return
     if action.type == "APPROVE_CORRECTION":
         correction = accepted.get(action.request_id or "")
@@ -117,7 +117,7 @@ def _complete(action: Action, requested: Mapping[str, Action]) -> Iterator[Decla
 def _first_by_id(document: EventDocument, status: str) -> dict[str, Action]:
     found: dict[str, Action] = {}
     for action in document.actions:
-        if action.status == status:
+        if action.status == status and is_known(action):
             found.setdefault(action.id, action)
     return found
 

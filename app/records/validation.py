@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct, ValidationError, convert, to_builtins
 
-from app.records.actions import BARE, CONFIRMABLE, FORMS, Action, Form
+from app.records.actions import BARE, CONFIRMABLE, FORMS, UNKNOWN, Action, Form, form_of
 from app.records.contents import Failure
 from app.records.formats import NOT_A_DATE_TIME, NOT_A_UUID, is_date_time, is_uuid
 
@@ -54,20 +54,21 @@ def action(value: Any) -> Action:
     if not isinstance(value, dict):
         raise Broken("Expected an object")
     kind = value.get("type")
-    form = FORMS.get(kind) if isinstance(kind, str) else None
+    form = form_of(kind)
     if form is None:
-        raise Broken("Unknown action type")
+        raise Broken("Not an action type")
     try:
         return _in_form(value, form)
     except InvalidAction as failure:
-        if value.get("status") != "Rejected" or kind not in CONFIRMABLE:
+        if value.get("status") != "Rejected" or not (kind in CONFIRMABLE or form is UNKNOWN):
             raise
         return _bare(value, failure)
 
 
 def named_content(accepted: Action) -> Any:
     """What the form of an action that is not Rejected names of its content, without what else came with it."""
-    form = FORMS[accepted.type].content
+    known = FORMS.get(accepted.type)
+    form = known.content if known is not None else None
     if form is None or accepted.content is None:
         return None
     return to_builtins(_converted(accepted.content, form, levels=_LEVELS_OF_CONTENT))
@@ -104,7 +105,7 @@ def _in_form(value: dict[str, Any], form: Form) -> Action:
 def _learn_all_forms() -> None:
     """msgspec learns a class when it first converts to it, and two threads that have it learn the same class at once
     can end the process (0.22.0, SIGSEGV): so that is over before there are threads."""
-    forms = (*FORMS.values(), BARE)
+    forms = (*FORMS.values(), BARE, UNKNOWN)
     for learned in chain((form.action for form in forms), (form.content for form in forms if form.content is not None)):
         with suppress(ValidationError):
             convert({}, learned)

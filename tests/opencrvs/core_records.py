@@ -14,6 +14,7 @@ _TYPES = {
     "edit": "EDIT",
     "reject": "REJECT",
     "archive": "ARCHIVE",
+    "unarchive": "UNARCHIVE",
     "register": "REGISTER",
     "printCertificate": "PRINT_CERTIFICATE",
     "custom": "CUSTOM",

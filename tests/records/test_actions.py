@@ -26,9 +26,9 @@ class TestActions:
         assert paths(document(value)) == [AT_THE_ACTION]
 
     @pytest.mark.parametrize(
-        "type_", [None, True, 0, [], {}, "", "declare", "DELETE", "VALIDATE", "DECLARE\n", "\ud800", ABSENT], ids=repr
+        "type_", [None, True, 0, [], {}, "", "declare", "DECLARE\n", "\ud800", "1A", "A" * 65, ABSENT], ids=repr
     )
-    def test_an_unknown_type_is_refused(self, type_: Any) -> None:
+    def test_what_cannot_be_a_type_is_refused(self, type_: Any) -> None:
         assert of_action(type=type_) == [AT_THE_ACTION]
 
     @pytest.mark.parametrize(
@@ -138,14 +138,21 @@ REASONS: list[tuple[Any, ProblemPath | None]] = [
 ]
 CONTENTS: list[tuple[str, Any, ProblemPath | None]] = [
     # the type, its content, and where in the action the problem is: None where there is none
-    *[(type_, *reason) for type_ in ("REJECT", "ARCHIVE", "REJECT_CORRECTION") for reason in REASONS],
+    *[(type_, *reason) for type_ in ("REJECT", "REJECT_CORRECTION") for reason in REASONS],
+    ("ARCHIVE", {"reason": "A duplicate"}, None),
+    ("ARCHIVE", {}, None),
+    ("ARCHIVE", ABSENT, None),
+    ("ARCHIVE", None, []),
+    ("ARCHIVE", {"reason": ""}, ["content", "reason"]),
+    ("ARCHIVE", {"reason": None}, []),
+    ("ARCHIVE", "x", []),
     ("EDIT", {"comment": ""}, None),
     ("EDIT", {}, None),
     ("EDIT", {"comment": None}, []),
     ("EDIT", {"comment": 5}, []),
     ("EDIT", [], []),
     ("EDIT", None, []),
-    ("EDIT", ABSENT, []),
+    ("EDIT", ABSENT, None),
     ("PRINT_CERTIFICATE", {"templateId": "v2.birth"}, None),
     ("PRINT_CERTIFICATE", {}, None),
     ("PRINT_CERTIFICATE", None, None),
@@ -249,3 +256,21 @@ class TestRejectedForm:
 
     def test_an_empty_reason_is_no_problem_here(self) -> None:
         assert of_action("REJECT", status="Rejected", content={"reason": ""}) == []
+
+
+class TestUnknownType:
+    """An action of a type that only a newer core has."""
+
+    def test_it_is_judged_by_what_all_actions_have(self) -> None:
+        assert of_action("REVOKE_REGISTRATION") == []
+        assert of_action("REVOKE_REGISTRATION", createdBy=ABSENT) == [AT_THE_ACTION]
+        assert of_action("REVOKE_REGISTRATION", id="x") == [[*AT_THE_ACTION, "id"]]
+
+    @pytest.mark.parametrize("content", [None, 5, "x", [1], {"reason": ""}, ABSENT], ids=repr)
+    def test_its_content_may_be_anything_and_is_kept(self, content: Any) -> None:
+        read = event_document(document(action("REVOKE_REGISTRATION", content=content))).actions[0]
+        assert read.content == (None if content is ABSENT else content)
+
+    def test_a_rejected_one_may_lack_its_declaration(self) -> None:
+        assert of_action("REVOKE_REGISTRATION", status="Rejected", declaration=ABSENT) == []
+        assert of_action("REVOKE_REGISTRATION", status="Accepted", declaration=ABSENT) == [AT_THE_ACTION]

@@ -234,3 +234,28 @@ class TestMerge:
         while "a" in found:
             found, depth = found["a"], depth + 1
         assert depth == 100_000
+
+
+NEWER = "REVOKE_REGISTRATION"
+
+
+@pytest.mark.parametrize("event", EVENTS[:20], ids=lambda event: event["trackingId"])
+def test_actions_of_unknown_types_in_a_history_change_nothing(event: Json) -> None:
+    plain = event_document(event)
+    newer = [
+        action(NEWER, 901, status="Requested", declaration={"a": 1}),
+        action(NEWER, 902, status="Accepted", originalActionId=uuid(901), declaration={"a": 2}),
+        action(NEWER, 903, status="Accepted", declaration={"child.name": None}),
+    ]
+    read = event_document(event | {"actions": [*newer, *event["actions"]]})
+    assert [(one.id, state) for one, state in states(read)] == [(one.id, state) for one, state in states(plain)]
+    assert aggregated_declaration(read) == aggregated_declaration(plain)
+    assert pending_action(read) == pending_action(plain)
+
+
+def test_an_action_of_an_unknown_type_can_be_pending_and_its_acceptance_answers_it() -> None:
+    asked = action(NEWER, 1, declaration={"a": 1})
+    assert pending_action(event_document(document(asked))).type == NEWER
+    answered = action(NEWER, 2, status="Accepted", originalActionId=uuid(1))
+    with pytest.raises(NoPendingAction):
+        pending_action(event_document(document(asked, answered)))

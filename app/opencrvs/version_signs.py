@@ -1,0 +1,110 @@
+"""The signs by which the versions of core are known: each request shows by itself which core it came from.
+
+Kept in the database, so that an operator can ask which versions were there before and after an upgrade.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+from sqlalchemy import Double, literal, select
+
+from app.database.clock import now
+from app.database.engine import Database, DatabaseAway
+from app.database.tables import core_signs
+
+log = structlog.get_logger()
+
+_KEPT_EVERY = 3_600.0  # seconds, for each sign and process
+_MAX_REMEMBERED = 200  # signs with their details; more are not kept, since somebody makes them up
+
+
+class Sign(StrEnum):
+    """What a version of core shows. Source of each: sections 1, 4 and 8 of the contract."""
+
+    ACTION_BOUND = "action-bound-token"  # 2.0: the token of an event action is bound to it, with scopes
+    SERVICE = "service-token"  # 2.1: it only proves that core calls
+    UNAUTHENTICATED = "no-token"  # 2.0.0: two user triggers come without one
+    ANONYMOUS = "anonymous-token"  # 2.0.1 to 2.0.4: announcements come with one of nobody's
+    READY_WITHOUT_SCOPE = "ready-without-scope"  # 2.0.0: the token of system/ready cannot register anything
+    READY_WITH_SCOPE = "ready-with-scope"  # from 2.0.1
+    LINK_MESSAGE = "link-message"  # 2.1: a password or username is recovered by a link
+    NEW_ACTION_TYPE = "new-action-type"  # 2.1: an action type that 2.0 does not have
+    UNKNOWN_ACTION_TYPE = "unknown-action-type"  # newer than this server
+
+
+@dataclass(frozen=True)
+class SeenSign:
+    """A sign, what it was seen of, and when: UTC seconds, the last time to the hour."""
+
+    sign: Sign
+    detail: str
+    first_seen_at: float
+    last_seen_at: float
+
+
+class VersionSigns:
+    """The signs that core has shown to any process on this database. Safe for threads."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept_at: dict[tuple[Sign, str], float] = {}
+
+    def record(self, sign: Sign, detail: str = "") -> None:
+        """Keep that core has shown this sign. Raises nothing: an answer to core never waits for it to succeed."""
+        key = (sign, detail)
+        with self._lock:
+            last = self._kept_at.get(key)
+            if last is not None and self._clock() - last < _KEPT_EVERY:
+                return
+            if last is None and len(self._kept_at) >= _MAX_REMEMBERED:
+                return
+            self._kept_at[key] = self._clock()
+        if last is None:
+            self._log(sign, detail)
+        insert = self._database.insert(core_signs).values(
+            sign=sign.value, detail=detail, first_seen_at=now(), last_seen_at=now()
+        )
+        renew = insert.on_conflict_do_update(
+            index_elements=[core_signs.c.sign, core_signs.c.detail], set_={"last_seen_at": now()}
+        )
+        try:
+            with self._database.transaction() as connection:
+                connection.execute(renew)
+        except DatabaseAway as error:
+            log.warning("core_sign.not_kept", sign=sign, reason=str(error))
+
+    def seen(self, within: float) -> Sequence[SeenSign]:
+        """Return the signs of the last `within` seconds, by name. Raises DatabaseAway."""
+        recent = (
+            select(core_signs)
+            .where(core_signs.c.last_seen_at > now() - literal(within + _KEPT_EVERY, Double))
+            .order_by(core_signs.c.sign, core_signs.c.detail)
+        )
+        known = set(Sign)
+        with self._database.reading() as connection:
+            rows = connection.execute(recent).all()
+        return [
+            SeenSign(Sign(row.sign), row.detail, row.first_seen_at, row.last_seen_at)
+            for row in rows
+            if row.sign in known
+        ]
+
+    @staticmethod
+    def _log(sign: Sign, detail: str) -> None:
+        if sign is Sign.UNKNOWN_ACTION_TYPE:
+            log.warning(
+                "core_sign.seen",
+                sign=sign,
+                detail=detail,
+                hint="this core is newer than this server: it is accepted by default, look for a newer version",
+            )
+        else:
+            log.info("core_sign.seen", sign=sign, detail=detail or None)
