@@ -13,7 +13,18 @@ from app.environment import reading
 from app.environment.values import AppEnv, Integration, InvalidSettings, LogoMode, StartTls
 from app.instance import development_secret_key
 
-__all__ = ["AppEnv", "Dkim", "Integration", "InvalidSettings", "LogoMode", "Network", "Settings", "Smtp", "StartTls"]
+__all__ = [
+    "AppEnv",
+    "ClientCredentials",
+    "Dkim",
+    "Integration",
+    "InvalidSettings",
+    "LogoMode",
+    "Network",
+    "Settings",
+    "Smtp",
+    "StartTls",
+]
 
 Network = IPv4Network | IPv6Network
 
@@ -43,6 +54,14 @@ class Dkim:
 
 
 @dataclass(frozen=True)
+class ClientCredentials:
+    """Of our own client at core, as core's Integrations page shows them; `client_id` is a UUID."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that the environment decides. Durations are in seconds."""
 
@@ -69,6 +88,8 @@ class Settings:
     gateway_url: str | None
     events_url: str | None
     integrations: tuple[Integration, ...]
+    system_client: ClientCredentials | None
+    keep_assignment: bool
     trusted_networks: tuple[Network, ...]
     trusted_proxies: tuple[Network, ...]
 
@@ -148,6 +169,8 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         gateway_url=values["GATEWAY_URL"].rstrip("/") if values["GATEWAY_URL"] else None,
         events_url=values["EVENTS_URL"].rstrip("/") if values["EVENTS_URL"] else None,
         integrations=values["INTEGRATIONS"],
+        system_client=_system_client(values),
+        keep_assignment=values["KEEP_ASSIGNMENT"],
         auth_url=values["AUTH_URL"].rstrip("/") if values["AUTH_URL"] else None,
         trusted_networks=values["TRUSTED_NETWORKS"],
         trusted_proxies=values["TRUSTED_PROXIES"],
@@ -200,6 +223,12 @@ def _sms_provider(values: Mapping[str, Any], production: bool) -> str | None:
     if values["INFOBIP_API_KEY"]:
         return "infobip"
     return None if production else "inbox"
+
+
+def _system_client(values: Mapping[str, Any]) -> ClientCredentials | None:
+    if not values["SYSTEM_CLIENT_ID"]:
+        return None
+    return ClientCredentials(str(values["SYSTEM_CLIENT_ID"]), values["SYSTEM_CLIENT_SECRET"])
 
 
 def _dkim(values: Mapping[str, Any]) -> Dkim | None:

@@ -97,7 +97,7 @@ def _resolve(action_id: str, ruling: Ruling) -> None:
             if ruling.registration_number is not None:
                 number_text(ruling.registration_number)
             decisions = Decisions(database, Cipher(settings.secret_keys), rules)
-            Confirming(decisions).resolve(action_id, ruling, operator())
+            Confirming(decisions, settings.system_client is not None).resolve(action_id, ruling, operator())
         except (UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, NoNumber) as error:
             raise click.ClickException(str(error)) from None
     click.echo("Written down. The worker tells core: see country-config outbox list")

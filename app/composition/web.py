@@ -31,6 +31,7 @@ from app.openapi.operations import operations
 from app.openapi.routes import openapi_routes
 from app.opencrvs.integrations import Integrations
 from app.opencrvs.public_key import FetchedKey, FixedKey, PublicKey
+from app.opencrvs.version_signs import VersionSigns
 from app.records.actions import CONFIRMABLE
 from app.settings import Settings
 from app.triggers.actions import action_routes
@@ -60,10 +61,12 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(trigger_routes(kinds, gate, Receiver(database, cipher), settings))
     decisions = Decisions(database, cipher, rules)
     service = DecisionService(QuestionReceiver(database, cipher), decisions, rules, settings.decision_timeout)
-    app.register_blueprint(action_routes(gate, service))
+    signs = VersionSigns(database)
+    has_client = settings.system_client is not None
+    app.register_blueprint(action_routes(gate, service, signs, has_client=has_client))
     core = Integrations(settings.events_url) if settings.events_url else None
     app.register_blueprint(system_routes(gate, database, rules, settings.integrations, core))
-    app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions)))
+    app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions, has_client)))
     app.register_blueprint(
         receipt_routes(database, cipher, receipt_addresses(settings), settings.sms_values["TWILIO_AUTH_TOKEN"])
     )

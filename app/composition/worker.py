@@ -12,6 +12,7 @@ from app.composition.messages import create_renderer, mail_server, policies, sms
 from app.composition.webhooks import DESTINATIONS, webhook_senders
 from app.database.engine import Database
 from app.decisions.alerts import Alerts
+from app.decisions.confirmer import Confirmer
 from app.decisions.erasure import TokenErasure
 from app.decisions.late import LateDecisions
 from app.decisions.offices import OfficesForRules
@@ -28,6 +29,7 @@ from app.notifications.sms.sender import sms_sender
 from app.opencrvs.confirmations import CoreEvents
 from app.opencrvs.locations import CoreLocations
 from app.opencrvs.offices import Offices
+from app.opencrvs.system_client import SystemClient
 from app.outbox.worker import Worker
 from app.settings import Settings
 from app.triggers.catalogue import trigger_types
@@ -35,6 +37,14 @@ from app.triggers.consequences import with_consequences
 from app.triggers.informing import Informing
 from app.triggers.planning import planner
 from app.triggers.speaking import Speaking
+
+
+def system_client(settings: Settings) -> SystemClient | None:
+    """Our own client at core, where the settings have its credentials and say where core gives tokens."""
+    auth_url = settings.auth_url or (f"{settings.gateway_url}/auth" if settings.gateway_url else None)
+    if settings.system_client is None or auth_url is None:
+        return None
+    return SystemClient(auth_url, settings.system_client)
 
 
 def create_worker(settings: Settings, counted: CollectorRegistry | None = None) -> Worker:
@@ -56,7 +66,8 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     minutes = max(1, settings.otp_ttl // 60)
     core = CoreEvents(settings.gateway_url) if settings.gateway_url else None
     decisions = Decisions(database, cipher, rules)
-    late = LateDecisions(decisions, rules, settings.decision_timeout, core)
+    late = LateDecisions(decisions, rules, settings.decision_timeout)
+    confirmer = Confirmer(decisions, core, system_client(settings), settings.keep_assignment)
     offices = Offices(database, CoreLocations(settings.gateway_url) if settings.gateway_url else None)
     offices_for_rules = OfficesForRules(decisions, offices)
     speaking = Speaking(rules, Languages(settings.languages, renderer.languages), settings.decision_timeout)
@@ -81,7 +92,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         **webhooks.senders,
         "plan": webhooks.with_news(planner(kinds, policy, speaking, database, plan_action)),
         "decide": offices_for_rules.before(late.decide),
-        "confirmation": webhooks.with_news(with_consequences(late.confirm, decisions, consequences)),
+        "confirmation": webhooks.with_news(with_consequences(confirmer.confirm, decisions, consequences)),
         "informant": informing.inform,
         "analytics": analysing.write,
         "email": email_sender(

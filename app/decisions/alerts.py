@@ -14,7 +14,8 @@ from app.database.clock import now
 from app.database.engine import Database
 from app.database.identifiers import new_id
 from app.database.tables import chores, decisions
-from app.decisions.causes import IS_LATE, IS_UNMAILED, IS_UNSAID, SAID
+from app.decisions.causes import IS_LATE, IS_UNMAILED, IS_UNSAID, SAID, Cause
+from app.decisions.confirmer import NO_CREDENTIALS
 from app.encryption import Cipher
 from app.masking import mask_email
 from app.outbox import store
@@ -87,7 +88,9 @@ def _say(row: Row[Any]) -> None:
         action_type=row.action_type,
         state=row.state,
         causes=row.alerted_for,
-        advice="country-config confirmations list, then accept or reject, before core's token ends",
+        advice=NO_CREDENTIALS
+        if Cause.UNCONFIRMABLE in row.alerted_for.split()
+        else "country-config confirmations list, then accept or reject, before core's token ends",
     )
 
 

@@ -19,12 +19,20 @@ class Cause(StrEnum):
 
     UNDECIDED = "undecided"  # nobody could decide, or the deadline is over
     ENDING = "ending"  # core's token ends within a day, and no answer is taken after it
+    UNCONFIRMABLE = "unconfirmable"  # neither a token of the action nor a client of ours is there to confirm it with
+    UNCONFIRMED = "unconfirmed"  # decided a day ago, and core has not taken it
     REFUSED = "refused"  # core did not take the answer
 
 
 _HOLDS: Mapping[Cause, ColumnElement[bool]] = {
     Cause.UNDECIDED: decisions.c.deadline <= now(),
-    Cause.ENDING: decisions.c.token_expires_at <= now() + DAY,
+    Cause.ENDING: and_(decisions.c.token.is_not(None), decisions.c.token_expires_at <= now() + DAY),
+    Cause.UNCONFIRMABLE: and_(
+        decisions.c.state != DecisionState.DECIDING.value,
+        decisions.c.token.is_(None),
+        decisions.c.token_expires_at <= now() + DAY,
+    ),
+    Cause.UNCONFIRMED: and_(decisions.c.state == DecisionState.CONFIRMING.value, decisions.c.decided_at <= now() - DAY),
     Cause.REFUSED: decisions.c.state == DecisionState.REFUSED,
 }
 # As the partial index has it, to the letter: it is used where the planner can read its condition.
@@ -57,4 +65,4 @@ FORGOTTEN: Mapping[str, Any] = {
     column.name: case((_names(column, Cause.ENDING), Cause.ENDING.value), else_="")
     for column in (decisions.c.alerted_for, decisions.c.mailed_for)
 }
-"""What becomes of both columns when it is decided or put off: all but the token's end may come anew."""
+"""What becomes of both columns when it is decided or put off: all but the token's end may come again."""

@@ -9,12 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from app.database.audit import Author
 from app.database.engine import DatabaseAway
+from app.decisions.confirmer import NO_CREDENTIALS
 from app.decisions.decision import Decision
 from app.decisions.forms import NoNumber
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
 from app.decisions.store import Decisions
-from app.opencrvs.confirmations import may_reject_late
 
 log = structlog.get_logger()
 
@@ -35,26 +35,28 @@ class BeingDecided(Exception):
 
 
 class NoLateReject(Exception):
-    """Core takes no late reject of this type of action."""
+    """Core 2.0 takes no late reject of this type of action."""
 
     def __init__(self, action_type: str) -> None:
-        super().__init__(f"core takes no late reject of {action_type}: it can only be rejected at once, by a rule")
+        super().__init__(f"core 2.0 takes no late reject of {action_type}: it can only be rejected at once, by a rule")
 
 
 class TokenDead(Exception):
-    """Core takes no answer to this action any more."""
+    """There is nothing to confirm this action with."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "core's token for this action has expired, and core takes no answer without one: have core ask again"
-        )
+        super().__init__(NO_CREDENTIALS)
 
 
 @dataclass(frozen=True)
 class Confirming:
-    """Resolves what is deferred, or what core refused. The same again is harmless, and tells core again."""
+    """Resolves what is deferred, or what core refused. The same again is harmless, and tells core again.
+
+    `has_client` says that a system client of ours is configured, which can confirm without the action's own token.
+    """
 
     decisions: Decisions
+    has_client: bool
 
     def resolve(self, action_id: str, ruling: Ruling, by: Author) -> None:
         """Write the ruling down and owe it to core; `by` says in the log and the audit whose word it is.
@@ -62,9 +64,10 @@ class Confirming:
         Raises UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, NoNumber and DatabaseAway.
         """
         decision = self._find(action_id)
-        if ruling.verdict is Verdict.REJECT and not may_reject_late(decision.action_type):
+        if ruling.verdict is Verdict.REJECT and not self.decisions.may_reject_late(decision):
             raise NoLateReject(decision.action_type)
-        if decision.state is not DecisionState.CONFIRMED and not self.decisions.has_token(decision):
+        can_confirm = self.has_client or self.decisions.has_token(decision)
+        if decision.state is not DecisionState.CONFIRMED and not can_confirm:
             raise TokenDead
         if decision.state in (DecisionState.DEFERRED, DecisionState.REFUSED):
             if self._resolved(decision, ruling, by):

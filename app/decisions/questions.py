@@ -6,16 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.access.action_token import action_token
 from app.access.scopes import scope_names
 from app.country import Action, User
 from app.records.actions import Action as RecordAction
 from app.records.schema import EventDocument
 from app.records.state import merged_declaration
 
+NEVER = 253_402_300_799.0  # the end of the year 9999
+
 
 @dataclass(frozen=True)
 class Question:
-    """`body` is what was received; `token` is core's for this very action, `expires_at` its end (UTC seconds)."""
+    """`body` is what was received.
+
+    `token` is core's for this very action, "" where core sent one that confirms nothing. `expires_at` is until when the
+    action can be confirmed as far as is known, in UTC seconds: the token's end, or NEVER where our client confirms it.
+    """
 
     document: EventDocument
     pending: RecordAction
@@ -24,15 +31,12 @@ class Question:
     token: str = field(repr=False)
     path: str
     request_id: str
+    expires_at: float
 
     @property
     def key(self) -> tuple[str, str]:
         """What makes it the same question again."""
         return self.document.id, self.pending.id
-
-    @property
-    def expires_at(self) -> float:
-        return float(self.claims["exp"])
 
     def action(self, office_code: str | None) -> Action:
         """What a rule is asked about; `office_code` as far as it is known."""
@@ -48,6 +52,12 @@ class Asked:
     claims: Mapping[str, Any] = field(repr=False)
     token: str = field(repr=False)
     office_code: str | None = None
+
+    @property
+    def may_confirm(self) -> bool:
+        """Whether the action's own token has the scopes with which core 2.0 takes its confirmation."""
+        own = action_token(self.claims)
+        return own is not None and own.may_confirm
 
     @property
     def action(self) -> Action:

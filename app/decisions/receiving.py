@@ -89,9 +89,15 @@ class QuestionReceiver:
             "event_type": clean(document.type),
             "action_type": pending.type,
             "tracking_id": clean(document.tracking_id),
-            "token": self._cipher.encrypt({"token": question.token, "claims": dict(question.claims)}),
+            "token": _kept(self._cipher, question),
             "token_expires_at": question.expires_at,
         }
+
+
+def _kept(cipher: Cipher, question: Question) -> bytes | None:
+    if not question.token:
+        return None
+    return cipher.encrypt({"token": question.token, "claims": dict(question.claims)})
 
 
 _INSERT_DECISION = insert(decisions).values(

@@ -102,7 +102,7 @@ class DecisionService:
             if found is None:
                 raise StillDeciding
             if found.state is not DecisionState.DECIDING:
-                if found.state not in _FINAL:
+                if found.state not in _FINAL and question.token:
                     self.decisions.keep_token(question.key, question.token, question.claims)
                 return found
             if found.lease_left < 0 and self.decisions.take_over(found, self._lease):

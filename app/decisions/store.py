@@ -31,15 +31,19 @@ from app.database.engine import Database
 from app.database.tables import attempts, decisions, deliveries, triggers
 from app.decisions import numbers
 from app.decisions.causes import FORGOTTEN
+from app.decisions.core_record import CoreVerdict
 from app.decisions.decision import Decision
 from app.decisions.questions import Asked
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
 from app.encryption import Cipher
+from app.opencrvs.confirmations import may_reject_late
 from app.opencrvs.offices import Offices
+from app.opencrvs.version_signs import Sign, VersionSigns
 from app.outbox import store
 from app.outbox.delivery import NewDelivery
 from app.outbox.places import PLAN
+from app.outbox.schedule import DAY
 from app.outbox.states import Priority, State
 from app.records.actions import Action as RecordAction
 from app.records.schema import EventDocument, InvalidDocument, event_document
@@ -56,6 +60,7 @@ class Decisions:
         self._cipher = cipher
         self._country = country
         self._offices = Offices(database, core=None)
+        self._signs = VersionSigns(database)
 
     def find(self, key: tuple[str, str]) -> Decision | None:
         """The decision on this question, None where it was never asked."""
@@ -120,8 +125,22 @@ class Decisions:
         with self._database.reading() as connection:
             return connection.execute(alive).first() is not None
 
+    def may_reject_late(self, decision: Decision) -> bool:
+        """Whether core takes a reject of this action after 202. Core 2.0 does not, of three types; core 2.1 does.
+
+        An action whose own token is kept was asked about by core 2.0, which may have been upgraded since.
+        """
+        if may_reject_late(decision.action_type):
+            return True
+        with self._database.reading() as connection:
+            bound = connection.scalar(select(decisions.c.token.is_not(None)).where(_is(decision.key)))
+        return not bound or any(seen.sign is Sign.SERVICE for seen in self._signs.seen(DAY))
+
     def keep_token(self, key: tuple[str, str], token: str, claims: Mapping[str, Any]) -> None:
-        """Core's token for an open question, in the place of one that ends earlier."""
+        """Core's token for an open question, in the place of one that ends earlier.
+
+        What core refused is confirmed with it once more: it may be what was lacking.
+        """
         kept = self._cipher.encrypt({"token": token, "claims": dict(claims)})
         expires_at = float(claims["exp"])
         later = update(decisions).where(
@@ -130,7 +149,13 @@ class Decisions:
             or_(decisions.c.token.is_(None), decisions.c.token_expires_at < expires_at),
         )
         with self._database.transaction() as connection:
-            connection.execute(later.values(token=kept, token_expires_at=expires_at))
+            row = connection.execute(
+                later.values(token=kept, token_expires_at=expires_at).returning(
+                    decisions.c.trigger_id, decisions.c.state
+                )
+            ).one_or_none()
+            if row is not None and row.state == DecisionState.REFUSED:
+                self._owe_confirmation(connection, row.trigger_id)
 
     def take_over(self, decision: Decision, lease: float) -> bool:
         """Run the rules in the place of somebody whose lease is over. False where another was quicker."""
@@ -220,20 +245,49 @@ class Decisions:
         connection.execute(
             update(deliveries)
             .where(deliveries.c.trigger_id == trigger_id, deliveries.c.key == CONFIRMATION.key, is_open)
-            .values(state=State.QUEUED, due_at=now(), lease_until=null(), ended_at=null(), reason=null())
+            .values(
+                state=State.QUEUED, due_at=now(), give_up_at=null(), lease_until=null(), ended_at=null(), reason=null()
+            )
         )
 
-    def conclude(self, decision: Decision, state: DecisionState, record: Any = None) -> None:
-        """Core has taken the confirmation, and the token is erased; or it never will.
+    def conclude(self, decision: Decision, state: DecisionState) -> None:
+        """Write down that core never takes the confirmation."""
+        self._change(decision, (DecisionState.CONFIRMING, DecisionState.REFUSED), {"state": state})
 
-        `record` is the event document that core had then.
+    def keep_core_verdict(self, decision: Decision, core: CoreVerdict | None, record: Any) -> None:
+        """Keep that core has a verdict, and which: what core has takes the place of what was decided here.
+
+        `record` is the event document that core answered with, None where it is not known; `core` is None where core
+        did not say more than that it took the confirmation. A verdict or a number that is not ours counts as decided
+        anew, so that what follows from it is done for it too. The action's token is erased.
         """
-        values: dict[str, Any] = {"state": state}
-        if state is DecisionState.CONFIRMED:
-            values["token"] = None
-            if record is not None and decision.verdict is Verdict.ACCEPT:
-                values["confirmed_record"] = self._cipher.encrypt_received(json.dumps(record).encode("ascii"))
-        self._change(decision, (DecisionState.CONFIRMING, DecisionState.REFUSED), values)
+        verdict = core.verdict if core is not None else decision.verdict
+        values: dict[str, Any] = {"state": DecisionState.CONFIRMED, "token": None}
+        if record is not None and verdict is Verdict.ACCEPT:
+            values["confirmed_record"] = self._cipher.encrypt_received(json.dumps(record).encode("ascii"))
+        with self._database.transaction() as connection:
+            if core is not None:
+                values |= self._of_core(connection, decision, core)
+            connection.execute(
+                update(decisions)
+                .where(
+                    _is(decision.key),
+                    decisions.c.runs == decision.runs,
+                    decisions.c.state.in_([DecisionState.CONFIRMING, DecisionState.REFUSED]),
+                )
+                .values(**values)
+            )
+
+    def _of_core(self, connection: Connection, decision: Decision, core: CoreVerdict) -> dict[str, Any]:
+        values: dict[str, Any] = {"answer": self._cipher.encrypt(dict(core.answer))}
+        number, ours = core.registration_number, decision.answer.get("registrationNumber")
+        if core.verdict is not decision.verdict:
+            values |= {"verdict": core.verdict, "decided_at": now(), "reason": None, "runs": decision.runs + 1}
+        if number is not None and number != ours:
+            # Another decision may hold core's number, which core does not have there: the column is unique.
+            values["registration_number"] = None if numbers.is_taken(connection, number) else clean(number)
+            values["runs"] = decision.runs + 1
+        return values
 
     def defer_abandoned(self, decision: Decision) -> None:
         """Nobody is deciding any more, and core has not been answered: it will be told later."""
@@ -337,7 +391,14 @@ class Decisions:
 _LEASE_LEFT = (decisions.c.lease_until - now()).label("lease_left")
 # What the worker owes when nobody decided, and when somebody has since.
 DECIDE_AGAIN = NewDelivery("decide", channel="decide", destination="rules", priority=Priority.TRANSACTIONAL)
-CONFIRMATION = NewDelivery("confirmation", channel="confirmation", destination="core", priority=Priority.TRANSACTIONAL)
+# Never given up by itself: somebody may hold the record at core for weeks, and it is stuck without its confirmation.
+CONFIRMATION = NewDelivery(
+    "confirmation",
+    channel="confirmation",
+    destination="core",
+    priority=Priority.TRANSACTIONAL,
+    gives_up=False,
+)
 _BY_HAND = {Verdict.ACCEPT: What.CONFIRMATION_ACCEPT, Verdict.REJECT: What.CONFIRMATION_REJECT}
 
 

@@ -13,6 +13,7 @@ from app.environment.variables import METHODS, Environment
 
 # What is set together, or not at all.
 _TOGETHER = (
+    (("SYSTEM_CLIENT_ID", "SYSTEM_CLIENT_SECRET"), "Core knows our system client by both."),
     (("SMTP_USERNAME", "SMTP_PASSWORD"), "The mail server is logged in to with both, or with neither."),
     (("DKIM_DOMAIN", "DKIM_SELECTOR", "DKIM_PRIVATE_KEY_FILE"), "Mails are signed with all three, or not at all."),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from app.masking import mask
@@ -48,6 +49,34 @@ _NEVER = (301, 308, 501, 505)  # beside those of 400 to 499
 _LATER = (408, 425, 429, 499)
 
 
+class RefusalCode(StrEnum):
+    """Which refusal it is, where that decides what is done next."""
+
+    UNAUTHORIZED = "unauthorized"  # the token has ended, or is not core's
+    FORBIDDEN = "forbidden"  # the token lacks what this needs
+    NOT_FOUND = "not-found"  # the record is gone, or its event type is not in the token's scopes
+    ASSIGNED = "assigned"  # somebody holds the record: it is free later
+    ALREADY_ACCEPTED = "already-accepted"  # core has the other verdict
+    ALREADY_REJECTED = "already-rejected"
+    NOT_PENDING = "not-pending"  # the id is not that of an action which waits for its confirmation
+    OTHER = "other"
+
+
+_CODES = {
+    "UNAUTHORIZED": RefusalCode.UNAUTHORIZED,
+    "FORBIDDEN": RefusalCode.FORBIDDEN,
+    "NOT_FOUND": RefusalCode.NOT_FOUND,
+    "CONFLICT": RefusalCode.ASSIGNED,
+}
+# Core gives all of these the code BAD_REQUEST: nothing but its sentence tells them apart (section 8 of the contract).
+_SENTENCES = (
+    ("has already been accepted", RefusalCode.ALREADY_ACCEPTED),
+    ("has already been rejected", RefusalCode.ALREADY_REJECTED),
+    ("is not awaiting confirmation", RefusalCode.NOT_PENDING),
+    ("cannot be confirmed as", RefusalCode.NOT_PENDING),
+)
+
+
 @dataclass(frozen=True)
 class Done:
     """Core did it. `json` is what it says of it, None where that is too long to be read."""
@@ -67,6 +96,7 @@ class Refused:
     """Core will never do it like this. `reason` is for an operator: masked, one line, at most 300 characters."""
 
     reason: str
+    code: RefusalCode = RefusalCode.OTHER
 
 
 @dataclass(frozen=True)
@@ -130,8 +160,15 @@ def _failure(answer: Answer, item: dict[str, Any], token: str) -> Refused | Unav
     data = _object(error.get("data"))
     code = data.get("code")
     meant = _STATUSES.get(str(code)) or data.get("httpStatus")
-    reason = one_line(f"core answered {code or status}: {error.get('message')}", token)
-    return _by_status(meant if isinstance(meant, int) else status, reason, after)
+    message = str(error.get("message"))[:_LONGEST_MESSAGE]
+    reason = one_line(f"core answered {code or status}: {message}", token)
+    return _by_status(meant if isinstance(meant, int) else status, reason, after, _refusal(code, message))
+
+
+def _refusal(code: Any, message: str) -> RefusalCode:
+    if code == "BAD_REQUEST":
+        return next((refusal for sentence, refusal in _SENTENCES if sentence in message), RefusalCode.OTHER)
+    return _CODES.get(code, RefusalCode.OTHER) if isinstance(code, str) else RefusalCode.OTHER
 
 
 def _item(content: bytes) -> dict[str, Any]:
@@ -147,7 +184,9 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _by_status(status: int, reason: str, after: float | None) -> Refused | Unavailable:
+def _by_status(
+    status: int, reason: str, after: float | None, code: RefusalCode = RefusalCode.OTHER
+) -> Refused | Unavailable:
     if status in _NEVER or (400 <= status < 500 and status not in _LATER):
-        return Refused(reason)
+        return Refused(reason, code)
     return Unavailable(reason, destination_down=status in _AWAY, after=after)

@@ -10,10 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from app.opencrvs import trpc
-from app.opencrvs.trpc import Refused, Unavailable
-from app.records.actions import Action
+from app.opencrvs.trpc import RefusalCode, Refused, Result, Unavailable
+from app.records.actions import CONFIRMABLE, FORMS, Action
 
-__all__ = ["Confirmation", "Confirmed", "CoreEvents", "Refused", "Unavailable", "may_reject_late"]
+__all__ = [
+    "Confirmation",
+    "Confirmed",
+    "CoreEvents",
+    "RefusalCode",
+    "Refused",
+    "Result",
+    "Unavailable",
+    "may_reject_late",
+]
 
 _PROCEDURES = {
     "NOTIFY": "notify",
@@ -28,15 +37,31 @@ _PROCEDURES = {
     "REQUEST_CORRECTION": "correction.request",
     "APPROVE_CORRECTION": "correction.approve",
     "REJECT_CORRECTION": "correction.reject",
+    "REVOKE_REGISTRATION": "revocation.revoke",  # announced for the version after 2.1, as is the next
+    "REINSTATE_REGISTRATION": "revocation.reinstate",
 }
 _WITH_CONTENT = ("REJECT", "ARCHIVE", "REJECT_CORRECTION", "EDIT", "PRINT_CERTIFICATE", "APPROVE_CORRECTION")
 _WITH_REQUEST_ID = ("APPROVE_CORRECTION", "REJECT_CORRECTION")
+_NEVER_ASKED = frozenset(FORMS) - frozenset(CONFIRMABLE)
 _ONLY_AT_ONCE = ("REJECT", "APPROVE_CORRECTION", "REJECT_CORRECTION")
 
 
 def may_reject_late(action_type: str) -> bool:
-    """Whether core takes a reject after 202. For three types a check of its database fails: only 400 rejects those."""
+    """Whether core 2.0 takes a reject after 202. For three types a check of its database fails: only 400 rejects those.
+
+    Core 2.1 takes it for all.
+    """
     return action_type not in _ONLY_AT_ONCE
+
+
+def _procedure(action_type: str) -> str | None:
+    """The path of an action type at core; of an unknown one what core's own naming makes likely."""
+    if action_type in _PROCEDURES:
+        return _PROCEDURES[action_type]
+    if action_type in _NEVER_ASKED:
+        return None
+    first, *rest = action_type.lower().split("_")
+    return first + "".join(part.title() for part in rest)
 
 
 @dataclass(frozen=True)
@@ -60,10 +85,11 @@ class Confirmation:
     registration_number: str | None = field(default=None, repr=False)
     declaration: Mapping[str, Any] | None = field(default=None, repr=False)
     annotation: Mapping[str, Any] | None = field(default=None, repr=False)
+    keep_assignment: bool | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for what core could never take: another action type, a REGISTER without its number."""
-        if self.action_type not in _PROCEDURES:
+        if _procedure(self.action_type) is None:
             raise ValueError(f"core does not ask about {self.action_type}")
         if self.accepted and self.action_type == "REGISTER" and not self.registration_number:
             raise ValueError("REGISTER is only accepted with a registration number")
@@ -77,25 +103,31 @@ class Confirmation:
         registration_number: str | None = None,
         declaration: Mapping[str, Any] | None = None,
         annotation: Mapping[str, Any] | None = None,
+        keep_assignment: bool | None = None,
     ) -> Self:
-        """Yes, with what is added. Raises ValueError as said above."""
+        """Yes, with what is added. Raises ValueError as said above.
+
+        `keep_assignment` is whether the registrar who holds the record keeps it; None leaves that to core, which takes
+        it away.
+        """
         return cls(
             accepted=True,
             **_own(event_id, pending),
             registration_number=registration_number,
             declaration=declaration,
             annotation=annotation,
+            keep_assignment=keep_assignment,
         )
 
     @classmethod
-    def rejecting(cls, event_id: str, pending: Action) -> Self:
+    def rejecting(cls, event_id: str, pending: Action, *, keep_assignment: bool | None = None) -> Self:
         """No. Core takes no reason. Whether it takes the no at all is said by `may_reject_late`."""
-        return cls(accepted=False, **_own(event_id, pending))
+        return cls(accepted=False, **_own(event_id, pending), keep_assignment=keep_assignment)
 
     @property
     def procedure(self) -> str:
         """Its path at core: `event.actions.register.accept`."""
-        return f"event.actions.{_PROCEDURES[self.action_type]}.{'accept' if self.accepted else 'reject'}"
+        return f"event.actions.{_procedure(self.action_type)}.{'accept' if self.accepted else 'reject'}"
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -108,6 +140,7 @@ class Confirmation:
             "eventId": self.event_id,
             "actionId": self.action_id,
             "transactionId": self.transaction_id,
+            "keepAssignment": self.keep_assignment,
         }
         if self.created_by_user_type == "system":
             fields["createdAtLocation"] = self.created_at_location
@@ -126,7 +159,7 @@ class Confirmation:
     def _own_input(self) -> dict[str, Any]:
         """What the action was requested with, and core wants to see again."""
         own: dict[str, Any] = {}
-        if self.action_type in _WITH_CONTENT:
+        if self.action_type in _WITH_CONTENT or self.action_type not in CONFIRMABLE:
             own["content"] = self.content
         if self.action_type == "EDIT":
             own["content"] = self.content or {}
@@ -174,3 +207,10 @@ class CoreEvents:
         """
         outcome = trpc.mutate(self._url, confirmation.procedure, confirmation.fields, token, self._timeout)
         return Confirmed(outcome.json) if isinstance(outcome, trpc.Done) else outcome
+
+    def record(self, event_id: str, token: str) -> Result | Refused | Unavailable:
+        """Ask for an event document, unchecked.
+
+        Core appends a READ action to the record at every such call, indexes and audits it: never ask on a schedule.
+        """
+        return trpc.query(self._url, "event.get", token, self._timeout, {"eventId": event_id})

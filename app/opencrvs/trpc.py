@@ -15,9 +15,19 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from app.opencrvs.answers import Answer, Done, Refused, Result, Unavailable, judged, one_line, result
+from app.opencrvs.answers import Answer, Done, RefusalCode, Refused, Result, Unavailable, judged, one_line, result
 
-__all__ = ["LARGEST_ANSWER", "LARGEST_LIST", "Done", "Refused", "Result", "Unavailable", "mutate", "query"]
+__all__ = [
+    "LARGEST_ANSWER",
+    "LARGEST_LIST",
+    "Done",
+    "RefusalCode",
+    "Refused",
+    "Result",
+    "Unavailable",
+    "mutate",
+    "query",
+]
 
 LARGEST_ANSWER = 2**22  # bytes that are read; that it is a result is known by its first ones
 LARGEST_LIST = 2**24  # bytes; a country's 20,000 locations take 5 to 10 million of them, by the length of their names
@@ -38,9 +48,11 @@ def mutate(
     return judged(answer, token) if isinstance(answer, Answer) else answer
 
 
-def query(url: str, procedure: str, token: str, timeout: tuple[float, float]) -> Result | Refused | Unavailable:
-    """Ask `{url}/{procedure}`, a query that is given nothing. Careful as `mutate` is."""
-    parameters = {"batch": "1", "input": _NO_INPUT}
+def query(
+    url: str, procedure: str, token: str, timeout: tuple[float, float], fields: Mapping[str, str] | None = None
+) -> Result | Refused | Unavailable:
+    """Ask `{url}/{procedure}`, a query that is given these fields or nothing. Careful as `mutate` is."""
+    parameters = {"batch": "1", "input": _NO_INPUT if fields is None else json.dumps({"0": {"json": fields}})}
     answer = _call("GET", f"{url}/{procedure}", parameters, None, token, timeout, LARGEST_LIST)
     return result(answer, token) if isinstance(answer, Answer) else answer
 

@@ -54,7 +54,7 @@ class NewDelivery:
 
     `recipient` is masked. It is due in `due_in` seconds. `subject` is the event that it is about, where newer news
     overtakes older. One that is born failed or dropped says why in `reason` and is never tried. Where it fails for
-    good, `otherwise` is owed in its place.
+    good, `otherwise` is owed in its place. Without `gives_up` it is tried until it is done, with the longest pause.
     """
 
     key: str
@@ -70,6 +70,7 @@ class NewDelivery:
     subject: str | None = None
     due_in: float = 0.0
     otherwise: NewDelivery | None = None
+    gives_up: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """All of it, as values that JSON has."""

@@ -102,7 +102,7 @@ def retry(database: Database, ids: Collection[str] | None, by: Author | None = N
             .values(
                 state=State.QUEUED,
                 due_at=now(),
-                give_up_at=now() + _PATIENCE,
+                give_up_at=case((deliveries.c.give_up_at.is_(None), null()), else_=now() + _PATIENCE),
                 ended_at=null(),
                 reason=null(),
             )

@@ -114,7 +114,7 @@ def add(connection: Connection, database: Database, cipher: Cipher, owed: Sequen
                 "because": _column(item.reason),
                 "wait": item.due_in,
                 "until": item.expires_at,
-                "patience": schedule_of(item.priority).give_up_after,
+                "patience": schedule_of(item.priority).give_up_after if item.gives_up else None,
                 "content": cipher.encrypt(item.payload) if item.payload is not None else None,
                 "instead": cipher.encrypt(item.otherwise.as_json()) if item.otherwise is not None else None,
             }

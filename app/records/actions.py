@@ -125,6 +125,8 @@ CONFIRMABLE = {
 }
 """The types that core asks the country about."""
 
+NEW_IN_2_1 = frozenset({"UNARCHIVE"})
+
 FORMS = CONFIRMABLE | {
     "CREATE": Form(),
     "READ": Form(),

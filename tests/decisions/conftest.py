@@ -12,20 +12,24 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Double, literal, select, update
 from werkzeug.test import TestResponse
 
 from app import create_app
 from app.access import clients, development
 from app.cli import commands
 from app.composition.worker import create_worker
+from app.database.clock import now
 from app.database.engine import Database
 from app.database.tables import decisions, deliveries
+from app.decisions.alerts import Alerts
+from app.encryption import Cipher
 from app.outbox.worker import Worker
 from app.settings import Settings
 from tests.conftest import SECRET_KEY
 from tests.opencrvs.core_events import Core
 
+CONFIRMING = ["type=record.confirm-registration", "type=record.reject-registration"]
 DEFER = "@on_action('*', '*')\ndef wait(action):\n    return Defer('ask the ministry')\n"
 
 _CONTRACT = Path(__file__).parents[1] / "contract"
@@ -72,7 +76,7 @@ class Country:
 
     def token(self, document: dict[str, Any], **claims: Any) -> str:
         """Core's for the pending action."""
-        own = {"eventId": document["id"], "actionId": pending(document)["id"], "userType": "user", "scope": []}
+        own = {"eventId": document["id"], "actionId": pending(document)["id"], "userType": "user", "scope": CONFIRMING}
         return development.sign(self.settings.instance_dir, **(own | claims))
 
     def ask(self, document: dict[str, Any], **claims: Any) -> TestResponse:
@@ -151,6 +155,27 @@ class Late:
             return str(
                 connection.scalar(select(decisions.c.state).where(decisions.c.action_id == pending(document)["id"]))
             )
+
+    def row(self, document: dict[str, Any]) -> Any:
+        """The decision on the pending action, as it is kept."""
+        with self.country.database.reading() as connection:
+            action_id = pending(document)["id"]
+            return connection.execute(select(decisions).where(decisions.c.action_id == action_id)).one()
+
+    def set(self, document: dict[str, Any], **seconds: float) -> None:
+        """Change times of the decision, in seconds from now."""
+        values = {name: now() + literal(value, Double) for name, value in seconds.items()}
+        with self.country.database.transaction() as connection:
+            connection.execute(
+                update(decisions).where(decisions.c.action_id == pending(document)["id"]).values(**values)
+            )
+
+    def alerted(self, document: dict[str, Any]) -> str:
+        """For which causes there is an alert about the decision, once the worker has looked."""
+        settings = self.country.settings
+        address = settings.alert_email
+        Alerts(self.country.database, Cipher([SECRET_KEY]), address, "inbox" if address else None, "en").raise_due()
+        return str(self.row(document).alerted_for)
 
     def delivery(self, key: str) -> Any:
         with self.country.database.reading() as connection:

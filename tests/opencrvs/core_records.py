@@ -50,8 +50,10 @@ class Records:
     def __init__(self) -> None:
         self.events: dict[str, dict[str, Any]] = {}
 
-    def confirm(self, procedure: str, fields: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
-        """The event as it is afterwards. Raises Problem."""
+    def confirm(
+        self, procedure: str, fields: Mapping[str, Any], claims: Mapping[str, Any], *, is_new: bool = False
+    ) -> dict[str, Any]:
+        """The event as it is afterwards, of core 2.1 where it `is_new`. Raises Problem."""
         action_type, accepted = _parsed(procedure)
         _check_fields(action_type, accepted, fields)
         if any(claims.get(name, fields[name]) != fields[name] for name in ("eventId", "actionId")):
@@ -59,31 +61,39 @@ class Records:
         event = self.events.get(fields["eventId"])
         if event is None:
             raise Problem("NOT_FOUND", f"Event not found with ID: {fields['eventId']}")
-        return self._confirm(event, action_type, accepted, fields)
+        return self._confirm(event, action_type, accepted, fields, is_new)
 
     def _confirm(
-        self, event: dict[str, Any], action_type: str, accepted: bool, fields: Mapping[str, Any]
+        self, event: dict[str, Any], action_type: str, accepted: bool, fields: Mapping[str, Any], is_new: bool
     ) -> dict[str, Any]:
         pending = next((action for action in event["actions"] if action["id"] == fields["actionId"]), None)
         if pending is None:
             raise Problem("NOT_FOUND" if accepted else "INTERNAL_SERVER_ERROR", "Action not found.")
-        if pending["type"] != action_type or pending["status"] != "Requested":
-            raise Problem("BAD_REQUEST", f"Action {pending['id']} cannot be confirmed as {action_type}.")
+        if pending["status"] != "Requested":
+            raise Problem("BAD_REQUEST", f"Action {pending['id']} is not awaiting confirmation.")
+        if pending["type"] != action_type:
+            said = f"Action {pending['id']} is of type {pending['type']}, cannot be confirmed as {action_type}."
+            raise Problem("BAD_REQUEST", said)
         location = pending.get("createdAtLocation")
         if pending["createdByUserType"] == "system" and fields.get("createdAtLocation") != location:
             raise Problem("BAD_REQUEST", "createdAtLocation is required for system users")
         for earlier in event["actions"]:
             if earlier.get("originalActionId") == pending["id"]:
-                _check_again(earlier, accepted)
+                _check_again(earlier, accepted, is_new)
                 return event
-        self._insert(event, pending, accepted, fields)
+        self._insert(event, pending, accepted, fields, is_new)
         return event
 
     def _insert(
-        self, event: dict[str, Any], pending: Mapping[str, Any], accepted: bool, fields: Mapping[str, Any]
+        self,
+        event: dict[str, Any],
+        pending: Mapping[str, Any],
+        accepted: bool,
+        fields: Mapping[str, Any],
+        is_new: bool,
     ) -> None:
         status = "Accepted" if accepted else "Rejected"
-        if not accepted and pending["type"] in _NO_LATE_REJECT:
+        if not accepted and pending["type"] in _NO_LATE_REJECT and not is_new:
             raise Problem("INTERNAL_SERVER_ERROR", "violates check constraint")
         everything = [action for known in self.events.values() for action in known["actions"]]
         identity = (fields["transactionId"], pending["type"], status)
@@ -107,6 +117,26 @@ class Records:
             }
         )
 
+    def answer_elsewhere(self, event_id: str, action_id: str, answer: Mapping[str, Any]) -> None:
+        """Have somebody else confirm an action of an event."""
+        event = self.events[event_id]
+        (pending,) = (action for action in event["actions"] if action["id"] == action_id)
+        self._append(event, pending, {"status": "Accepted", "declaration": {}, **answer})
+
+    def note_reading(self, event: dict[str, Any]) -> None:
+        """Core keeps who has read a record in the record."""
+        template = {name: event["actions"][0][name] for name in ("createdBy", "createdByUserType")}
+        self._append(event, template, {"type": "READ", "status": "Accepted", "declaration": {}, "transactionId": "r"})
+
+    @staticmethod
+    def _append(event: dict[str, Any], like: Mapping[str, Any], action: Mapping[str, Any]) -> None:
+        event["updatedAt"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        own = {"id": str(uuid.uuid4()), "createdAt": event["updatedAt"]}
+        if "id" in like:
+            own["originalActionId"] = like["id"]
+        kept = ("type", "transactionId", "createdBy", "createdByUserType")
+        event["actions"].append({name: like[name] for name in kept if name in like} | own | dict(action))
+
 
 def _parsed(procedure: str) -> tuple[str, bool]:
     path, _, verb = procedure.removeprefix("event.actions.").rpartition(".")
@@ -126,9 +156,9 @@ def _check_fields(action_type: str, accepted: bool, fields: Mapping[str, Any]) -
         raise Problem("BAD_REQUEST", json.dumps([{"code": "invalid_type", "path": [name]} for name in wrong]))
 
 
-def _check_again(earlier: Mapping[str, Any], accepted: bool) -> None:
-    """The same verdict twice is harmless."""
+def _check_again(earlier: Mapping[str, Any], accepted: bool, is_new: bool) -> None:
+    """The same verdict twice is harmless. Core 2.0 hides that an action was accepted before behind a plain failure."""
     if accepted and earlier["status"] == "Rejected":
         raise Problem("BAD_REQUEST", "Action has already been rejected.")
     if not accepted and earlier["status"] == "Accepted":
-        raise Problem("INTERNAL_SERVER_ERROR", "Action has already been accepted.")
+        raise Problem("BAD_REQUEST" if is_new else "INTERNAL_SERVER_ERROR", "Action has already been accepted.")

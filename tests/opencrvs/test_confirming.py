@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from app.opencrvs.confirmations import Confirmation, Confirmed, CoreEvents, Refused, Unavailable, may_reject_late
+from app.opencrvs.confirmations import (
+    Confirmation,
+    Confirmed,
+    CoreEvents,
+    RefusalCode,
+    Refused,
+    Unavailable,
+    may_reject_late,
+)
 from app.records.actions import CONFIRMABLE
 from tests.access.tokens import private_key, signed
 from tests.cli.processes import free_port
@@ -58,7 +66,9 @@ def test_an_accept_after_a_reject_is_refused(core: Core, events: CoreEvents) -> 
     core.keep(event("DECLARE"))
     events.confirm(rejecting("DECLARE"), TOKEN)
     outcome = events.confirm(accepting("DECLARE"), TOKEN)
-    assert outcome == Refused("core answered BAD_REQUEST: Action has already been rejected.")
+    assert outcome == Refused(
+        "core answered BAD_REQUEST: Action has already been rejected.", RefusalCode.ALREADY_REJECTED
+    )
 
 
 def test_a_reject_after_an_accept_looks_like_trouble_at_core(core: Core, events: CoreEvents) -> None:

@@ -1,0 +1,203 @@
+"""Confirming at core what was decided after core was told to wait: the worker's part.
+
+Core 2.0 takes a confirmation with the action's own token only, core 2.1 with our own system client's only. Which of
+them is there is seen by what it refuses, since a country upgrades core while actions wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import structlog
+
+from app.decisions.core_record import CoreVerdict, core_record
+from app.decisions.decision import Decision
+from app.decisions.questions import Asked
+from app.decisions.rulings import Verdict
+from app.decisions.states import DecisionState
+from app.decisions.store import Decisions
+from app.opencrvs.confirmations import (
+    Confirmation,
+    Confirmed,
+    CoreEvents,
+    RefusalCode,
+    Refused,
+    Result,
+    Unavailable,
+)
+from app.opencrvs.system_client import SystemClient, SystemClientError
+from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Retry, Sent
+
+log = structlog.get_logger()
+
+NO_CREDENTIALS = (
+    "there is no token to confirm it with: set SYSTEM_CLIENT_ID and SYSTEM_CLIENT_SECRET, with which core 2.1 takes "
+    "confirmations, or have core 2.0 ask again"
+)
+
+# Core 2.0 hides "it was decided otherwise" behind a plain 500, so that more tries than these only repeat it. Tries that
+# never came to core's events service say nothing of it: they are known by the answer that was kept of them.
+_PLAIN_500 = "core answered INTERNAL_SERVER_ERROR"
+_MAX_TRIES_AGAINST_500 = 12
+_LOOK_AT_TRY = 3  # the one after which core's record is read, once: core notes every reading in the record
+
+_HINTS = {
+    RefusalCode.UNAUTHORIZED: "core takes neither the action's token nor our system client's: " + NO_CREDENTIALS,
+    RefusalCode.FORBIDDEN: (
+        "our system client needs the scopes record.action.accept and record.action.reject: see core's Integrations "
+        "page, then country-config outbox retry"
+    ),
+    RefusalCode.NOT_FOUND: "the record is not in core any more, or its event type is not in our client's scopes",
+    RefusalCode.NOT_PENDING: "core does not know this action as one that waits: is this the database of another core?",
+}
+
+
+@dataclass(frozen=True)
+class Confirmer:
+    """The handler of the `confirmation` channel. `core` is None where no GATEWAY_URL is set.
+
+    With `keep_assignment` the registrar who holds the record keeps it. What core answers with is what is kept in the
+    end: another system may have confirmed the action with another number, or with another verdict.
+    """
+
+    decisions: Decisions
+    core: CoreEvents | None
+    client: SystemClient | None
+    keep_assignment: bool
+
+    def confirm(self, delivery: Delivery) -> Outcome:
+        """Confirm at core what was decided, or keep what core has."""
+        decision = self.decisions.find_by_trigger(delivery.trigger.id)
+        if decision is None or decision.state not in (DecisionState.CONFIRMING, DecisionState.REFUSED):
+            return Dropped("confirmed meanwhile")
+        if self.core is None:
+            return Retry("GATEWAY_URL is not set: it is where core's events service is reached", destination_down=True)
+        asked = self.decisions.asked(decision)
+        match self._confirmed(self.core, decision, asked):
+            case Confirmed(record=record):
+                return self._taken(decision, record)
+            case Refused(reason=reason, code=RefusalCode.ASSIGNED):
+                return Retry(f"somebody holds the record at core, so that it is confirmed later: {reason}")
+            case Refused(code=RefusalCode.ALREADY_REJECTED):
+                return self._kept(decision, CoreVerdict(Verdict.REJECT))
+            case Refused(code=RefusalCode.ALREADY_ACCEPTED) as refused:
+                return self._looked_at(self.core, decision, asked) or self._refused(decision, refused)
+            case Refused() as refused:
+                return self._refused(decision, refused)
+            case Unavailable() as away:
+                return self._later(self.core, decision, asked, delivery, away)
+
+    def _confirmed(self, core: CoreEvents, decision: Decision, asked: Asked) -> Confirmed | Refused | Unavailable:
+        if decision.verdict is Verdict.REJECT:
+            confirmation = Confirmation.rejecting(
+                decision.event_id, asked.pending, keep_assignment=self.keep_assignment
+            )
+        else:
+            confirmation = Confirmation.accepting(
+                decision.event_id,
+                asked.pending,
+                registration_number=decision.answer.get("registrationNumber"),
+                declaration=decision.answer.get("declaration"),
+                annotation=decision.answer.get("annotation"),
+                keep_assignment=self.keep_assignment,
+            )
+        outcome: Confirmed | Refused | Unavailable = Refused(NO_CREDENTIALS)
+        away: Unavailable | None = None
+        for tokens in self._credentials(asked):
+            try:
+                for token in tokens:
+                    outcome = core.confirm(confirmation, token)
+                    if not _is_refused(outcome, RefusalCode.UNAUTHORIZED):
+                        break
+            except SystemClientError as error:
+                outcome = away = Unavailable(str(error), destination_down=False)
+                continue
+            if not _is_refused(outcome, RefusalCode.UNAUTHORIZED, RefusalCode.FORBIDDEN):
+                return outcome
+        return away or outcome
+
+    def _credentials(self, asked: Asked) -> list[Iterator[str]]:
+        """The action's own token and our client's, the one that this core is likely to take first."""
+        own = [iter([asked.token])] if asked.token else []
+        client = [_tokens_of(self.client)] if self.client is not None else []
+        return own + client if asked.may_confirm else client + own
+
+    def _taken(self, decision: Decision, record: object) -> Outcome:
+        """Core has answered with its record, or with something that says nothing of the action."""
+        found = core_record(record, decision.event_id, decision.action_id)
+        if found is None:
+            self.decisions.keep_core_verdict(decision, None, None)
+            return Sent("confirmed")
+        if found.verdict is None:
+            # Core drops an insert whose transaction, type and status it has seen, and answers as if it had it.
+            return self._refused(decision, Refused("core answered without having taken it"))
+        return self._kept(decision, found.verdict, record)
+
+    def _kept(self, decision: Decision, verdict: CoreVerdict, record: object = None) -> Outcome:
+        differs = _differences(decision, verdict)
+        self.decisions.keep_core_verdict(decision, verdict, record)
+        if not differs:
+            return Sent("confirmed")
+        log.warning(
+            "decision.superseded_by_core",
+            event_id=decision.event_id,
+            action_id=decision.action_id,
+            decided=decision.verdict,
+            at_core=verdict.verdict,
+            differs=differs,
+            hint="somebody else has confirmed this action at core: what core has is kept",
+        )
+        return Sent(f"core has another {' and another '.join(differs)}, which is kept")
+
+    def _looked_at(self, core: CoreEvents, decision: Decision, asked: Asked) -> Outcome | None:
+        """Keep the verdict that core's record has; None where the record does not say it."""
+        for tokens in self._credentials(asked):
+            try:
+                outcome = core.record(decision.event_id, next(tokens))
+            except SystemClientError:
+                continue
+            if isinstance(outcome, Unavailable):
+                return Retry(outcome.reason, outcome.destination_down, outcome.after)
+            if isinstance(outcome, Result):
+                found = core_record(outcome.json, decision.event_id, decision.action_id)
+                if found is not None and found.verdict is not None:
+                    return self._kept(decision, found.verdict, outcome.json)
+        return None
+
+    def _refused(self, decision: Decision, refused: Refused) -> Outcome:
+        self.decisions.conclude(decision, DecisionState.REFUSED)
+        hint = _HINTS.get(refused.code)
+        return Failed(f"core refuses it: {refused.reason}" + (f" ({hint})" if hint else ""))
+
+    def _later(
+        self, core: CoreEvents, decision: Decision, asked: Asked, delivery: Delivery, away: Unavailable
+    ) -> Outcome:
+        if away.reason.startswith(_PLAIN_500):
+            tries = self.decisions.tries_answered(decision, delivery.id, _PLAIN_500) + 1
+            if tries == _LOOK_AT_TRY and decision.verdict is Verdict.REJECT:
+                kept = self._looked_at(core, decision, asked)
+                if isinstance(kept, Sent):
+                    return kept
+            if tries >= _MAX_TRIES_AGAINST_500:
+                self.decisions.conclude(decision, DecisionState.REFUSED)
+                return Failed(f"core fails on it every time: {away.reason}")
+        return Retry(away.reason, away.destination_down, away.after)
+
+
+def _tokens_of(client: SystemClient) -> Iterator[str]:
+    """The client's token, and another one where the first was refused. Raises SystemClientError."""
+    token = client.token()
+    yield token
+    yield client.renewed(token)
+
+
+def _is_refused(outcome: Confirmed | Refused | Unavailable, *codes: RefusalCode) -> bool:
+    return isinstance(outcome, Refused) and outcome.code in codes
+
+
+def _differences(decision: Decision, core: CoreVerdict) -> list[str]:
+    if core.verdict is not decision.verdict:
+        return ["verdict"]
+    number = core.registration_number
+    return ["registration number"] if number not in (None, decision.answer.get("registrationNumber")) else []
