@@ -9,6 +9,7 @@ import click
 from app.cli.analytics import analytics
 from app.cli.audit import audit
 from app.cli.clients import clients
+from app.cli.compat import compat
 from app.cli.confirmations import confirmations
 from app.cli.database import db
 from app.cli.messages import messages
@@ -44,6 +45,7 @@ for command in (
     analytics,
     messages,
     samples,
+    compat,
 ):
     commands.add_command(command)
 

@@ -13,8 +13,11 @@ from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
 from app.database.audit import operator
 from app.database.tables import decisions, deliveries
+from app.decisions.causes import Cause
+from app.decisions.confirmer import NO_CREDENTIALS
 from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, TokenDead, UnknownAction
 from app.decisions.forms import NoNumber, number_text
+from app.decisions.questions import NEVER
 from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
 from app.decisions.store import CONFIRMATION, Decisions
@@ -60,11 +63,13 @@ def list_(limit: int) -> None:
                 row.of_core or (cipher.decrypt(row.reason) if row.reason is not None else ""),
                 shown_time(row.created_at),
                 shown_time(row.deadline),
-                shown_time(row.token_expires_at),
+                "never" if row.token_expires_at >= NEVER else shown_time(row.token_expires_at),
             )
             for row in rows
         ],
     )
+    if any(row.alerted_for and Cause.UNCONFIRMABLE in row.alerted_for.split() for row in rows):
+        click.echo(f"Some cannot be confirmed: {NO_CREDENTIALS}.")
     if not rows:
         click.echo("Nothing is open.")
     elif in_all > len(rows):

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from app import country, logs
 from app.access.networks import Callers
 from app.composition.analytics import analytics_of, places_of
+from app.composition.core import system_client
 from app.composition.messages import create_renderer, mail_server, policies, sms_provider
 from app.composition.webhooks import DESTINATIONS, webhook_senders
 from app.database.engine import Database
@@ -29,7 +30,6 @@ from app.notifications.sms.sender import sms_sender
 from app.opencrvs.confirmations import CoreEvents
 from app.opencrvs.locations import CoreLocations
 from app.opencrvs.offices import Offices
-from app.opencrvs.system_client import SystemClient
 from app.outbox.worker import Worker
 from app.settings import Settings
 from app.triggers.catalogue import trigger_types
@@ -37,14 +37,6 @@ from app.triggers.consequences import with_consequences
 from app.triggers.informing import Informing
 from app.triggers.planning import planner
 from app.triggers.speaking import Speaking
-
-
-def system_client(settings: Settings) -> SystemClient | None:
-    """Our own client at core, where the settings have its credentials and say where core gives tokens."""
-    auth_url = settings.auth_url or (f"{settings.gateway_url}/auth" if settings.gateway_url else None)
-    if settings.system_client is None or auth_url is None:
-        return None
-    return SystemClient(auth_url, settings.system_client)
 
 
 def create_worker(settings: Settings, counted: CollectorRegistry | None = None) -> Worker:

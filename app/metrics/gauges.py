@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Connection, Row, case, func, select, text
 
 from app.database.clock import now
-from app.database.tables import decisions, deliveries, destinations, subscriptions
+from app.database.tables import core_signs, decisions, deliveries, destinations, subscriptions
 from app.decisions.alerts import IS_LATE
 from app.decisions.states import DecisionState
 from app.outbox.circuits import FAILURES_TO_OPEN
@@ -36,6 +36,7 @@ def read(connection: Connection) -> list[Metric]:
         *_not_sent(connection, names),
         *_destinations(known),
         *_decisions(connection),
+        _core_signs(connection),
         _subscriptions(connection),
     ]
 
@@ -135,6 +136,18 @@ def _decisions(connection: Connection) -> Iterator[Metric]:
         "country-config confirmations list shows them",
         value=late or 0,
     )
+
+
+def _core_signs(connection: Connection) -> Metric:
+    seen = GaugeMetricFamily(
+        "country_config_core_seen_timestamp_seconds",
+        "When core last showed the sign of a version, to the hour; an unknown-action-type comes from a core that is "
+        "newer than this server, see country-config compat",
+        labels=["sign", "detail"],
+    )
+    for row in connection.execute(select(core_signs).order_by(core_signs.c.sign, core_signs.c.detail)):
+        seen.add_metric([row.sign, row.detail], row.last_seen_at)
+    return seen
 
 
 def _subscriptions(connection: Connection) -> Metric:

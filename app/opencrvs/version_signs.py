@@ -37,6 +37,30 @@ class Sign(StrEnum):
     NEW_ACTION_TYPE = "new-action-type"  # 2.1: an action type that 2.0 does not have
     UNKNOWN_ACTION_TYPE = "unknown-action-type"  # newer than this server
 
+    @property
+    def version(self) -> str:
+        """The versions of core that show it, for a person."""
+        return _VERSIONS[self]
+
+    @property
+    def needs_client(self) -> bool:
+        """Whether the version that shows it takes a confirmation only with a system client of ours."""
+        return self in _OF_2_1
+
+
+_VERSIONS = {
+    Sign.ACTION_BOUND: "2.0",
+    Sign.SERVICE: "2.1",
+    Sign.UNAUTHENTICATED: "2.0.0",
+    Sign.ANONYMOUS: "2.0.1 to 2.0.4",
+    Sign.READY_WITHOUT_SCOPE: "2.0.0",
+    Sign.READY_WITH_SCOPE: "2.0.1 or newer",
+    Sign.LINK_MESSAGE: "2.1",
+    Sign.NEW_ACTION_TYPE: "2.1",
+    Sign.UNKNOWN_ACTION_TYPE: "newer than 2.1",
+}
+_OF_2_1 = (Sign.SERVICE, Sign.LINK_MESSAGE, Sign.NEW_ACTION_TYPE, Sign.UNKNOWN_ACTION_TYPE)
+
 
 @dataclass(frozen=True)
 class SeenSign:

@@ -91,6 +91,19 @@ def test_a_confirmation_is_written_also_where_core_answers_with_no_record(
     assert (row["id"], row["registration_number"]) == (pending(asked)["id"], "2026B000001X")
 
 
+def test_where_somebody_else_has_confirmed_the_number_that_core_has_is_written(
+    make_late: Callable[..., Late], analytics_url: str, core: Core
+) -> None:
+    late = make_late(KEEP + DEFER, ANALYTICS_DATABASE_URL=analytics_url)
+    asked = late.defer("REGISTER")
+    core.confirm_elsewhere(asked["id"], pending(asked)["id"], registrationNumber="MOSIP-9")
+    assert late.say(asked, "accept", registrationNumber="OURS-9") == 202
+    late.work()
+    assert [row["registration_number"] for row in rows(analytics_url) if row["action_type"] == "REGISTER"] == [
+        "MOSIP-9"
+    ]
+
+
 def test_a_rejected_action_is_not_written(
     make_country: Callable[..., Country], make_worker: Callable[[Country], Worker], analytics_url: str
 ) -> None:

@@ -293,6 +293,30 @@ def confirm(news: News, document: dict[str, Any], verb: str = "accept", **body: 
     assert answer.status_code == 202
 
 
+def test_where_somebody_else_has_confirmed_a_mother_gets_the_number_that_core_has(
+    make_news: MakeNews, core: Core
+) -> None:
+    news = make_news(DEFER, GATEWAY_URL=core.url)
+    document = asked("REGISTER")
+    core.keep(document)
+    news.ask(document, 202)
+    core.confirm_elsewhere(document["id"], pending(document)["id"], registrationNumber="MOSIP-7")
+    confirm(news, document, registrationNumber="OURS-7")
+    (message,) = news.told()
+    assert "MOSIP-7" in message.text
+    assert "OURS-7" not in message.text + message.subject
+
+
+def test_where_somebody_else_has_rejected_nobody_is_told_of_a_registration(make_news: MakeNews, core: Core) -> None:
+    news = make_news(DEFER, GATEWAY_URL=core.url)
+    document = asked("REGISTER")
+    core.keep(document)
+    news.ask(document, 202)
+    core.confirm_elsewhere(document["id"], pending(document)["id"], status="Rejected")
+    confirm(news, document, registrationNumber="OURS-8")
+    assert news.told() == []
+
+
 @pytest.mark.parametrize(
     ("declared", "environ", "state", "reason"),
     [
