@@ -72,7 +72,7 @@ def parents_first(areas: Sequence[AdministrativeArea]) -> list[AdministrativeAre
 def _stored_areas(connection: Connection, table: str) -> list[AdministrativeArea]:
     rows = connection.execute(text(f"SELECT id, name, parent_id FROM {table}"))  # noqa: S608
     return [
-        AdministrativeArea(str(row.id).lower(), row.name, None, row.parent_id and str(row.parent_id).lower(), None)
+        AdministrativeArea(str(row.id).lower(), row.name, None, row.parent_id and str(row.parent_id).lower())
         for row in rows
     ]
 

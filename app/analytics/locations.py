@@ -21,17 +21,27 @@ from app.analytics.tables import Unusable
 from app.database.clock import now
 from app.database.engine import Database, DatabaseAway
 from app.database.tables import chores
-from app.opencrvs.locations import CoreLocations, Refused, Unavailable
+from app.opencrvs.locations import AdministrativeArea, CoreLocations, Location, Refused, Unavailable
 
 log = structlog.get_logger()
 
 EVERY = 3_600.0  # seconds; whichever worker does it
-SOON = 300.0  # seconds, until what failed is tried again
+SOON = 60.0  # seconds, until what failed is tried again
 CHORE = "analytics-locations"
 CHORE_OF_FILES = "analytics-location-files"
 _LONGEST_CLOSE = 2.0
 
 _Place = TypeVar("_Place")
+
+
+class NoToken(Left):
+    """Core cannot be asked, since there is no token for it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "core's places: left, since there is no token for core: the next action that core asks about brings one, "
+            "or set SYSTEM_CLIENT_ID and SYSTEM_CLIENT_SECRET"
+        )
 
 
 @dataclass
@@ -83,10 +93,11 @@ class Places:
             return "core's places: left, since GATEWAY_URL is not set"
         token = self.token()
         if not token:
-            return (
-                "core's places: left, since no token of core's is good; the next action that core asks about brings one"
-            )
-        areas, locations = _listed(self.core.administrative_areas(token)), _listed(self.core.locations(token))
+            raise NoToken
+        return self.write(_listed(self.core.administrative_areas(token)), _listed(self.core.locations(token)))
+
+    def write(self, areas: Sequence[AdministrativeArea], locations: Sequence[Location]) -> str:
+        """Write what core lists, and return what was written. Raises Left, Unusable and DatabaseAway."""
         try:
             keep(self.store, areas, locations)
         except (DataError, IntegrityError) as error:
@@ -111,24 +122,28 @@ class Places:
     def _has_source(self, chore: str) -> bool:
         if chore == CHORE_OF_FILES:
             return bool(self._files())
-        return self.core is not None and bool(self.token())
+        return self.core is not None
 
     def _run(self, ours: Sequence[str]) -> None:
         for chore in ours:
-            taken = [self._is_taken(take) for take in ([self._of_core] if chore == CHORE else self._of_files())]
-            if not all(taken):
-                self._try_again_soon(chore)
+            waits = [self._take(take) for take in ([self._of_core] if chore == CHORE else self._of_files())]
+            if min(waits) < EVERY:
+                self._try_again(chore, min(waits))
 
-    def _is_taken(self, take: Callable[[], str]) -> bool:
+    def _take(self, take: Callable[[], str]) -> float:
+        """Return the seconds until it is to be taken again."""
         try:
             log.info("analytics.places", said=take())
+        except NoToken as error:
+            log.debug("analytics.places_left", reason=str(error))
+            return 0.0
         except (Left, Unusable, DatabaseAway) as error:
             log.error("analytics.places_left", reason=str(error))
-            return False
+            return SOON
         except Exception:
             log.exception("analytics.places_crashed")  # deliveries go on without
-            return False
-        return True
+            return SOON
+        return EVERY
 
     def _is_due(self, chore: str) -> bool:
         recent = chores.select().where(chores.c.name == chore, chores.c.done_at > now() - literal(EVERY, Double))
@@ -146,10 +161,10 @@ class Places:
         with self.main.transaction() as connection:
             return connection.execute(claimed.returning(chores.c.name)).first() is not None
 
-    def _try_again_soon(self, chore: str) -> None:
+    def _try_again(self, chore: str, seconds: float) -> None:
         soon = chores.update().where(chores.c.name == chore)
         with suppress(DatabaseAway), self.main.transaction() as connection:  # then it is an hour
-            connection.execute(soon.values(done_at=now() - literal(EVERY - SOON, Double)))
+            connection.execute(soon.values(done_at=now() - literal(EVERY - seconds, Double)))
 
 
 def _listed(answer: tuple[_Place, ...] | Refused | Unavailable) -> tuple[_Place, ...]:

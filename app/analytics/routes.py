@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from flask import Blueprint, Request, Response, request
 
-from app.access.core_token import CoreTokens, InvalidToken
+from app.access.core_token import Claims, CoreTokens, InvalidToken
 from app.access.gate import Forbidden, Unauthenticated, bearer
 from app.access.scopes import scope_names
 from app.analytics.batches import NotABatch, TooMany, items_of
@@ -21,13 +23,16 @@ AUDIENCES = ("opencrvs:events-user", "opencrvs:countryconfig-user")
 SCOPE = "record.reindex"
 
 
-def reindex_routes(tokens: CoreTokens, reindexing: Reindexing) -> Blueprint:
-    """Answered 200 once all that can be written is committed. `tokens` take any of AUDIENCES."""
+def reindex_routes(tokens: CoreTokens, reindexing: Reindexing, admitted: Callable[[str, Claims], None]) -> Blueprint:
+    """Answered 200 once all that can be written is committed. `tokens` take any of AUDIENCES.
+
+    `admitted` is called with each token that was taken.
+    """
     routes = Blueprint("reindex", __name__)
 
     @routes.post("/reindex")
     def reindex() -> Response:
-        _admit(tokens, request)
+        admitted(*_admit(tokens, request))
         try:
             report = reindexing.write(items_of(json_bytes(request, LIMIT_FOR_CORE)))
         except NotABatch as error:
@@ -43,8 +48,8 @@ def reindex_routes(tokens: CoreTokens, reindexing: Reindexing) -> Blueprint:
     return routes
 
 
-def _admit(tokens: CoreTokens, asked: Request) -> None:
-    """Core's token for a reindex. Raises Unauthenticated, Forbidden and KeyUnavailable."""
+def _admit(tokens: CoreTokens, asked: Request) -> tuple[str, Claims]:
+    """Core's token for a reindex, and its claims. Raises Unauthenticated, Forbidden and KeyUnavailable."""
     token = bearer(asked)
     if token is None:
         raise Unauthenticated("this is only taken with core's token: Authorization: Bearer <token>")
@@ -54,3 +59,4 @@ def _admit(tokens: CoreTokens, asked: Request) -> None:
         raise Unauthenticated(str(error)) from None
     if SCOPE not in scope_names(claims):
         raise Forbidden(f"the token does not have the scope {SCOPE}")
+    return token, claims

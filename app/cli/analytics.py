@@ -16,7 +16,9 @@ from app.cli.analytics_reindex import reindex
 from app.cli.databases import opened
 from app.cli.tables import print_table
 from app.composition.analytics import Analytics, analytics_of, places_of
+from app.composition.core import system_client
 from app.database.engine import DatabaseAway
+from app.decisions.offices import ReadingToken
 from app.decisions.store import Decisions
 from app.encryption import Cipher
 from app.settings import Settings
@@ -71,12 +73,13 @@ def sql(role: str | None) -> None:
 
 @analytics.command()
 def locations() -> None:
-    """Take over core's places with a token of core's that is still good, and the country's own files about them."""
+    """Take over core's places, with a token that came with an action or our client's, and the country's own files."""
     settings = Settings.from_env()
     with opened(settings) as database, _analytics(settings) as made:
         rules = country.load(settings.country_dir)
         decisions = Decisions(database, Cipher(settings.secret_keys), rules)
-        places = places_of(settings, made, database, decisions)
+        token = ReadingToken(decisions, system_client(settings))
+        places = places_of(settings, made, database, token)
         if places is None:
             raise click.ClickException("ANALYTICS_DATABASE_URL is not set: there is nowhere to keep places")
         for line in places.take_over():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 from flask import Blueprint
 
-from app.access.core_token import CoreTokens
+from app.access.core_token import Claims, CoreTokens
 from app.analytics.event_configs import FRESH_FOR, EventConfigurations
 from app.analytics.locations import Places
 from app.analytics.marking import WITHOUT_EFFECT, Markings, MarkingsOfCountry
@@ -36,9 +37,9 @@ class Analytics:
     def reindexing(self) -> Reindexing:
         return Reindexing(self.store, self.markings)
 
-    def routes(self, key: PublicKey) -> Blueprint:
-        """What core calls; `key` is its auth service's."""
-        return reindex_routes(CoreTokens(key, AUDIENCES), self.reindexing)
+    def routes(self, key: PublicKey, admitted: Callable[[str, Claims], None]) -> Blueprint:
+        """What core calls; `key` is its auth service's, and `admitted` gets each token that was taken."""
+        return reindex_routes(CoreTokens(key, AUDIENCES), self.reindexing, admitted)
 
     def analysing(self, decisions: Decisions) -> Analysing:
         """What the worker does."""
@@ -79,9 +80,9 @@ def _warn_of_rules_without_effect(rules: Country) -> None:
         log.warning("analytics.rule_without_effect", event_types=idle, advice=WITHOUT_EFFECT)
 
 
-def places_of(settings: Settings, analytics: Analytics, main: Database, decisions: Decisions) -> Places | None:
-    """None where there is nowhere to keep them. Core is asked with the tokens that its questions bring."""
+def places_of(settings: Settings, analytics: Analytics, main: Database, token: Callable[[], str]) -> Places | None:
+    """None where there is nowhere to keep them. `token` gives one for core, "" where there is none."""
     if analytics.store is None:
         return None
     core = CoreLocations(settings.gateway_url) if settings.gateway_url else None
-    return Places(analytics.store, core, decisions.longest_token, main, settings.country_dir)
+    return Places(analytics.store, core, token, main, settings.country_dir)

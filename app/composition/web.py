@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from app import country, health, logs
 from app.access import development
-from app.access.core_token import CoreTokens
+from app.access.core_token import Claims, CoreTokens
 from app.access.gate import Gate
 from app.access.networks import Callers
 from app.composition.analytics import analytics_of
@@ -30,6 +30,7 @@ from app.notifications.inbox import Inbox
 from app.openapi.operations import operations
 from app.openapi.routes import openapi_routes
 from app.opencrvs.integrations import Integrations
+from app.opencrvs.offices import Offices
 from app.opencrvs.public_key import FetchedKey, FixedKey, PublicKey
 from app.opencrvs.version_signs import VersionSigns
 from app.records.actions import CONFIRMABLE
@@ -37,6 +38,7 @@ from app.settings import Settings
 from app.triggers.actions import action_routes
 from app.triggers.catalogue import trigger_types
 from app.triggers.confirmations import confirmation_routes
+from app.triggers.place_lists import PlaceListRequests
 from app.triggers.receipts import receipt_routes
 from app.triggers.receiving import Receiver
 from app.triggers.routes import trigger_routes
@@ -73,9 +75,14 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in webhook_blueprints(settings, database, cipher, kinds):
         app.register_blueprint(blueprint)
     app.register_blueprint(openapi_routes(operations(kinds.values()), settings.country_config_url))
+    requests_of_lists = PlaceListRequests(database, cipher, Offices(database, core=None))
+
+    def place_lists(token: str, claims: Claims) -> None:
+        requests_of_lists.request(token, claims, requests.request_id())
+
     analytics = analytics_of(settings, rules)
     database.on_close(analytics.close)
-    app.register_blueprint(analytics.routes(key))
+    app.register_blueprint(analytics.routes(key, place_lists))
     app.register_blueprint(health.routes(database))
     counted = CollectorRegistry()
     names = Names([*kinds, "system/ready"], ["/email", "/reindex"], CONFIRMABLE)

@@ -16,7 +16,7 @@ from app.decisions.alerts import Alerts
 from app.decisions.confirmer import Confirmer
 from app.decisions.erasure import TokenErasure
 from app.decisions.late import LateDecisions
-from app.decisions.offices import OfficesForRules
+from app.decisions.offices import OfficesForRules, ReadingToken
 from app.decisions.store import Decisions
 from app.encryption import Cipher
 from app.http import errors
@@ -35,6 +35,7 @@ from app.settings import Settings
 from app.triggers.catalogue import trigger_types
 from app.triggers.consequences import with_consequences
 from app.triggers.informing import Informing
+from app.triggers.place_lists import PlaceLists
 from app.triggers.planning import planner
 from app.triggers.speaking import Speaking
 
@@ -57,10 +58,13 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     transport = to_mail_server(smtp) if settings.smtp.host else to_inbox(inbox)
     minutes = max(1, settings.otp_ttl // 60)
     core = CoreEvents(settings.gateway_url) if settings.gateway_url else None
+    core_locations = CoreLocations(settings.gateway_url) if settings.gateway_url else None
+    client = system_client(settings)
     decisions = Decisions(database, cipher, rules)
     late = LateDecisions(decisions, rules, settings.decision_timeout)
-    confirmer = Confirmer(decisions, core, system_client(settings), settings.keep_assignment)
-    offices = Offices(database, CoreLocations(settings.gateway_url) if settings.gateway_url else None)
+    confirmer = Confirmer(decisions, core, client, settings.keep_assignment)
+    reading_token = ReadingToken(decisions, client)
+    offices = Offices(database, core_locations, token=reading_token)
     offices_for_rules = OfficesForRules(decisions, offices)
     speaking = Speaking(rules, Languages(settings.languages, renderer.languages), settings.decision_timeout)
     informing = Informing(
@@ -77,7 +81,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     webhooks = webhook_senders(settings, database, cipher, kinds, decisions, policy)
     analytics = analytics_of(settings, rules)
     analysing = analytics.analysing(decisions)
-    places = places_of(settings, analytics, database, decisions)
+    places = places_of(settings, analytics, database, reading_token)
     consequences = [informing.owed, analysing.owed]
     plan_action = with_consequences(late.plan, decisions, consequences)
     senders = {
@@ -87,6 +91,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         "confirmation": webhooks.with_news(with_consequences(confirmer.confirm, decisions, consequences)),
         "informant": informing.inform,
         "analytics": analysing.write,
+        "place-lists": PlaceLists(core_locations, offices, places).fetch,
         "email": email_sender(
             renderer, transport, settings.sender_email_address, settings.domain, minutes, settings.reply_to
         ),

@@ -213,6 +213,8 @@ locations = Table(
     Column("administrative_area_id", Text),
     Column("location_type", Text),
     Column("refreshed_at", Double, nullable=False),  # when core last listed it
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("versions", Text),  # JSON: [[effective from, name, external id], ...], by date; NULL where core has none
 )
 Index("locations_refreshed", locations.c.refreshed_at)
 

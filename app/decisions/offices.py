@@ -4,9 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
 from app.decisions.store import Decisions
 from app.opencrvs.offices import Offices
+from app.opencrvs.system_client import SystemClient, SystemClientError
 from app.outbox.delivery import Delivery, Outcome, Sender
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ReadingToken:
+    """A token of core's with which its lists can be read: one that came with a question, else our own client's."""
+
+    decisions: Decisions
+    client: SystemClient | None
+
+    def __call__(self) -> str:
+        """Return the token, "" where there is none. Raises UnknownKey and DatabaseAway."""
+        token = self.decisions.longest_token()
+        if token or self.client is None:
+            return token
+        try:
+            return self.client.token()
+        except SystemClientError as error:
+            log.warning("locations.no_token", reason=str(error))
+            return ""
 
 
 @dataclass(frozen=True)
@@ -17,10 +41,8 @@ class OfficesForRules:
     offices: Offices
 
     def refresh(self) -> None:
-        """A chore: in the background, where it is time and some token is still good. Raises DatabaseAway."""
-        token = self.decisions.longest_token()
-        if token:
-            self.offices.fill(token, wait=False)
+        """A chore: in the background, where it is time and there is a token. Raises DatabaseAway."""
+        self.offices.fill(wait=False)
 
     def before(self, decide: Sender) -> Sender:
         """`decide`, after the office of its action was looked up: not to know it may be why nobody decided."""

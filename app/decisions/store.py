@@ -107,7 +107,7 @@ class Decisions:
     def office_code(self, pending: RecordAction) -> str | None:
         """The country's code for the office in which the action was asked for; None where it is not known."""
         location = pending.created_at_location
-        office = self._offices.find(location) if location is not None else None
+        office = self._offices.find(location, pending.created_at[:10]) if location is not None else None
         return (office.code or None) if office is not None else None
 
     def longest_token(self) -> str:

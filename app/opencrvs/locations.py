@@ -1,9 +1,14 @@
-"""Core's lists of places: the locations (offices, health facilities) and the administrative areas they lie in."""
+"""Core's lists of places: the locations (offices, health facilities) and the administrative areas they lie in.
+
+Both shapes are read: core 2.0 says until when a place is valid, core 2.1 has its status and its versions in that
+field's place (sections 5 and 8 of the contract).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -20,15 +25,28 @@ _LONGEST_ID = 100  # characters; it has to fit into an index, and a UUID has 36
 
 
 @dataclass(frozen=True)
+class PlaceVersion:
+    """What a place is called from a date on (YYYY-MM-DD)."""
+
+    effective_from: str
+    name: str
+    external_id: str | None
+
+
+@dataclass(frozen=True)
 class Location:
-    """An office or a facility. `external_id` is the country's own code; `valid_until` is ISO 8601."""
+    """An office or a facility. `external_id` is the country's own code, `versions` are by date, the oldest first.
+
+    One that is closed is not active; core goes on listing it.
+    """
 
     id: str
     name: str
     external_id: str | None
     administrative_area_id: str | None
-    valid_until: str | None
     location_type: str | None
+    is_active: bool = True
+    versions: tuple[PlaceVersion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +57,7 @@ class AdministrativeArea:
     name: str
     external_id: str | None
     parent_id: str | None
-    valid_until: str | None
+    is_active: bool = True
 
 
 _Place = TypeVar("_Place", Location, AdministrativeArea)
@@ -99,8 +117,9 @@ def _location(row: Any) -> Location:
         name=_text(row.get("name")),
         external_id=_text_or_none(row.get("externalId")),
         administrative_area_id=_id_or_none(row.get("administrativeAreaId")),
-        valid_until=_text_or_none(row.get("validUntil")),
         location_type=_text_or_none(row.get("locationType")),
+        is_active=_is_active(row),
+        versions=_versions(row.get("versions")),
     )
 
 
@@ -111,8 +130,39 @@ def _administrative_area(row: Any) -> AdministrativeArea:
         name=_text(row.get("name")),
         external_id=_text_or_none(row.get("externalId")),
         parent_id=_id_or_none(row.get("parentId")),
-        valid_until=_text_or_none(row.get("validUntil")),
+        is_active=_is_active(row),
     )
+
+
+def _is_active(row: Mapping[str, Any]) -> bool:
+    """By its status, and where it has none, by the moment until which it is valid."""
+    status = row.get("status")
+    if status is not None:
+        return _text(status) != "inactive"
+    until = _text_or_none(row.get("validUntil"))
+    if until is None:
+        return True
+    try:
+        end = datetime.fromisoformat(until)
+    except ValueError:
+        return True
+    return (end if end.tzinfo else end.replace(tzinfo=UTC)) > datetime.now(UTC)
+
+
+def _versions(value: Any) -> tuple[PlaceVersion, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise _Malformed
+    versions = [
+        PlaceVersion(
+            _text(version.get("effectiveFrom"))[:10],
+            _text(version.get("name")),
+            _text_or_none(version.get("externalId")),
+        )
+        for version in map(_object, value)
+    ]
+    return tuple(sorted(versions, key=lambda version: version.effective_from))
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ without asking. The worker keeps them up to date; what is old is better than not
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,11 +31,12 @@ _LONGEST_CLOSE = 2.0
 
 @dataclass(frozen=True)
 class Office:
-    """A location of core's. `code` is the country's own for it, core's externalId, or empty."""
+    """A location of core's. `code` is the country's own for it, core's externalId, or empty. One may be closed."""
 
     id: str
     name: str
     code: str
+    is_active: bool = True
 
 
 class Offices:
@@ -45,12 +47,18 @@ class Offices:
         database: Database,
         core: CoreLocations | None,
         *,
+        token: Callable[[], str] = str,
         clock: Callable[[], float] = time.monotonic,
         patience: float = _PATIENCE,
     ) -> None:
-        """Without a core nothing is fetched. `patience` is in seconds: `fill` waits no longer, nor does `close`."""
+        """Without a core nothing is fetched.
+
+        `token` gives a token of core's where the caller of `fill` has none, "" where there is none at all. `patience`
+        is in seconds: `fill` waits no longer, nor does `close`.
+        """
         self._database = database
         self._core = core
+        self._token = token
         self._clock = clock
         self._patience = patience
         self._lock = threading.Lock()
@@ -58,20 +66,27 @@ class Offices:
         self._ask_again_at = float("-inf")
         self._is_closing = self._is_closed = False
 
-    def find(self, location_id: str) -> Office | None:
-        """None where it is not known, or not yet. Asks the database only; raises DatabaseAway."""
-        columns = (locations.c.id, locations.c.name, locations.c.external_id)
-        with self._database.reading() as connection:
-            row = connection.execute(select(*columns).where(locations.c.id == place_id(location_id))).one_or_none()
-        return Office(row.id, row.name, row.external_id or "") if row else None
+    def find(self, location_id: str, on: str | None = None) -> Office | None:
+        """Return the office, by the name and the code that it had `on` a date (YYYY-MM-DD); without one, as it is now.
 
-    def fill(self, token: str, location_id: str | None = None, *, wait: bool = True) -> None:
+        None where it is not known, or not yet. Asks the database only; raises DatabaseAway.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(locations).where(locations.c.id == place_id(location_id))).one_or_none()
+        if row is None:
+            return None
+        versions = json.loads(row.versions) if row.versions and on is not None else []
+        current = (None, row.name, row.external_id)
+        _, name, code = next((one for one in reversed(versions) if one[0] <= on), versions[0] if versions else current)
+        return Office(row.id, name, code or "", row.active)
+
+    def fill(self, token: str = "", location_id: str | None = None, *, wait: bool = True) -> None:
         """See to it that `find` finds, as far as core, asked with this token, lets it. Raises DatabaseAway.
 
         Waits, unless told not to, where nothing was ever fetched, or where this location is not among what was; else
         what is old is refreshed in the background.
         """
-        if self._core is None or not token:
+        if self._core is None:
             return
         age, is_known = self._kept(location_id)
         if age is None or (not is_known and age >= LOOK_AGAIN_AFTER):
@@ -111,27 +126,39 @@ class Offices:
             thread.start()
             return self._fetch
 
-    def _run(self, core: CoreLocations, token: str) -> None:
+    def keep(self, listed: Sequence[Location]) -> None:
+        """Keep what core lists. Raises DatabaseAway."""
+        with self._database.transaction() as connection:
+            _keep(connection, self._database, listed)
+        log.info("locations.refreshed", listed=len(listed))
+
+    def is_fresh(self) -> bool:
+        """Whether core's list was kept within the last hour. Raises DatabaseAway."""
+        age, _ = self._kept(None)
+        return age is not None and age < FRESH_FOR
+
+    def _run(self, core: CoreLocations, given: str) -> None:
+        token = ""
         try:
-            self._refresh(core, token)
+            token = given or self._token()
+            if token:
+                self._refresh(core, token)
         except DatabaseAway as error:
             log.warning("locations.not_kept", reason=str(error))
         except Exception:
             log.exception("locations.crashed")  # a message goes out without it
         finally:
             with self._lock:
-                self._ask_again_at = self._clock() + ASK_AGAIN_AFTER
+                if token:
+                    self._ask_again_at = self._clock() + ASK_AGAIN_AFTER
 
     def _refresh(self, core: CoreLocations, token: str) -> None:
         listed = core.locations(token)
         if isinstance(listed, Refused | Unavailable):
             log.warning("locations.unavailable", reason=listed.reason)
             return
-        if self._is_closed:
-            return  # as the database is
-        with self._database.transaction() as connection:
-            _keep(connection, self._database, listed)
-        log.info("locations.refreshed", listed=len(listed))
+        if not self._is_closed:  # as the database is
+            self.keep(listed)
 
 
 @dataclass(frozen=True)
@@ -154,8 +181,16 @@ def _keep(connection: Connection, database: Database, listed: Sequence[Location]
             "external_id": one.external_id,
             "administrative_area_id": one.administrative_area_id,
             "location_type": one.location_type,
+            "active": one.is_active,
+            "versions": _versions(one),
         }
         for one in sorted(listed, key=lambda one: one.id)  # in one order: two that write at once must not deadlock
     ]
     if rows:
         connection.execute(renewed, rows)
+
+
+def _versions(location: Location) -> str | None:
+    if not location.versions:
+        return None
+    return json.dumps([(version.effective_from, version.name, version.external_id) for version in location.versions])

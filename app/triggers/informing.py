@@ -22,6 +22,7 @@ from app.opencrvs.offices import Offices
 from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sent
 from app.outbox.overtaking import is_overtaken
 from app.outbox.states import Reason
+from app.records.actions import Action as RecordAction
 from app.records.informant import Informant, informant_of
 from app.records.state import declaration_if_accepted
 from app.timed_calls import CountryTimeout, TimedCalls
@@ -99,7 +100,7 @@ class Informing:
             return Retry(f"the informant rule raised {type(error).__name__} at {place_of(error)}: mend rules.py")
         if who is None:
             return Dropped("nobody: the informant rule names none")
-        office = self._office(asked.pending.created_at_location, asked.token)
+        office = self._office(asked.pending, asked.token)
         variables = informant_variables(
             message,
             decision.event_type,
@@ -114,12 +115,13 @@ class Informing:
         owed = informed(message, who, variables, replace(self.policy, languages=languages))
         return Sent(follow_ups=[_of_run(owed, decision.runs)])
 
-    def _office(self, location_id: str | None, token: str) -> str:
-        """Its name, "" where core has not told it."""
+    def _office(self, pending: RecordAction, token: str) -> str:
+        """The name that it had on the day of the action, "" where core has not told it."""
+        location_id = pending.created_at_location
         if location_id is None:
             return ""
         self.offices.fill(token, location_id)
-        office = self.offices.find(location_id)
+        office = self.offices.find(location_id, pending.created_at[:10])
         return office.name if office is not None else ""
 
     def _informant(self, action: Action) -> Informant | None:

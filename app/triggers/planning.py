@@ -19,6 +19,7 @@ from app.outbox.secrets import WITHOUT_SECRETS
 from app.outbox.states import Reason, State
 from app.records.informant import full_name
 from app.triggers.catalogue import TriggerType
+from app.triggers.place_lists import PATH, place_list_delivery
 from app.triggers.speaking import Speaking
 
 _EVENTS = "events/"
@@ -33,6 +34,8 @@ def planner(
         trigger = delivery.trigger
         if trigger.path.startswith(_EVENTS):
             return plan_action(delivery)
+        if trigger.path == PATH:
+            return Sent(follow_ups=[place_list_delivery(trigger)])
         kind = kinds.get(trigger.path)
         if kind is None:
             return Failed(f"no trigger {trigger.path} is declared any more: put it back into rules.py, then retry")

@@ -28,12 +28,12 @@ from tests.opencrvs.places import LUSAKA, OFFICE, area_row, location_row
 
 def area(number: int, parent: int | None, name: str = "") -> AdministrativeArea:
     parent_id = None if parent is None else str(uuid.UUID(int=parent))
-    return AdministrativeArea(str(uuid.UUID(int=number)), name or f"Area {number}", None, parent_id, None)
+    return AdministrativeArea(str(uuid.UUID(int=number)), name or f"Area {number}", None, parent_id)
 
 
 def office(number: int, area: int | None, kind: str | None = "CRVS_OFFICE") -> Location:
     in_area = None if area is None else str(uuid.UUID(int=area))
-    return Location(str(uuid.UUID(int=number)), f"Office {number}", None, in_area, None, kind)
+    return Location(str(uuid.UUID(int=number)), f"Office {number}", None, in_area, kind)
 
 
 def stored(store: AnalyticsStore, table: str) -> list[tuple[Any, ...]]:
@@ -117,7 +117,9 @@ def test_core_is_asked_once_an_hour_by_whichever_worker(
 def test_without_a_token_nobody_is_asked_and_the_hour_is_not_used_up(
     make_places: Callable[..., Places], core: Core
 ) -> None:
-    make_places(has_token=False).refresh()
+    without = make_places(has_token=False)
+    without.refresh()
+    without.close()
     assert core.queries == []
     places = make_places()
     places.refresh()

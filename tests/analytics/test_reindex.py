@@ -93,7 +93,7 @@ def test_a_batch_is_written_with_marked_fields_only(send: Send, store: Analytics
 
 
 def test_one_bad_event_never_fails_a_batch(send: Send, store: AnalyticsStore) -> None:
-    malformed = birth(2) | {"actions": [action("DECLARE", 3) | {"type": "UNHEARD_OF"}]}
+    malformed = birth(2) | {"actions": [action("DECLARE", 3) | {"type": "unheard of"}]}
     deep = birth(3, **{"child.dob": nested(900)})
     no_id = birth(4) | {"id": "not-an-id Amina"}
     answer = send([birth(1), malformed, deep, no_id, 5, None, document(type="marriage", id=uuid(5)), birth(6)])
@@ -101,10 +101,18 @@ def test_one_bad_event_never_fails_a_batch(send: Send, store: AnalyticsStore) ->
     said = answer.get_json()
     assert (said["received"], said["written"]) == (8, 2)
     assert [one["id"] for one in said["skipped"]] == [uuid(2), uuid(3), None, None, None, uuid(5)]
-    assert "Unknown action type" in said["skipped"][0]["reason"]
+    assert "Not an action type" in said["skipped"][0]["reason"]
     assert said["skipped"][-1]["reason"] == UNMARKED
     assert "Amina" not in answer.get_data(as_text=True)
     assert {row["event_id"] for row in in_table(store)} == {uuid(1), uuid(6)}
+
+
+def test_an_action_of_a_newer_core_is_left_out_of_an_event_that_is_written(send: Send, store: AnalyticsStore) -> None:
+    event = birth(1)
+    event["actions"].insert(1, accepted("REVOKE_REGISTRATION", 99, 2, declaration={"child.dob": "1999-01-01"}))
+    assert send([event]).get_json() == {"received": 1, "written": 1, "skipped": []}
+    assert [row["action_type"] for row in in_table(store)] == ["CREATE", "DECLARE"]
+    assert in_table(store)[1]["declaration"] == {"child_dob": "2026-01-01"}
 
 
 def test_one_that_no_parser_reads_is_said_by_its_id(send: Send) -> None:

@@ -81,7 +81,7 @@ def by_event(store: AnalyticsStore, records: list[Json], view: str) -> dict[str,
 @pytest.fixture
 def filled(store: AnalyticsStore) -> Callable[[str], list[Json]]:
     """Rows of a view."""
-    keep(store, [], [Location(OFFICE, "Lusaka", None, None, None, "CRVS_OFFICE")])
+    keep(store, [], [Location(OFFICE, "Lusaka", None, None, "CRVS_OFFICE")])
     assert not any(store.write([event_rows(event_document(record), KEPT) for record in RECORDS]))
     prefix = "" if store.database.is_sqlite else "analytics."
 

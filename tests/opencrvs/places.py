@@ -24,6 +24,17 @@ def location_row(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def new_location_row(**changes: Any) -> dict[str, Any]:
+    """A row of core 2.1: renamed in June 2026."""
+    row = location_row(name="Lusaka Main Office", externalId="LSK-02")
+    del row["validUntil"]
+    versions = [
+        {"versionId": "2", "effectiveFrom": "2026-06-01", "name": "Lusaka Main Office", "externalId": "LSK-02"},
+        {"versionId": "1", "effectiveFrom": "2000-01-01", "name": "Lusaka Central Office", "externalId": "LSK-01"},
+    ]
+    return row | {"status": "active", "versions": [one | {"status": "active"} for one in versions]} | changes
+
+
 def area_row(**changes: Any) -> dict[str, Any]:
     return {"id": LUSAKA, "name": "Lusaka", "externalId": "LSK", "parentId": None, "validUntil": None} | changes
 

@@ -13,13 +13,13 @@ from pytest_httpserver import HTTPServer
 from structlog.testing import capture_logs
 from werkzeug import Request, Response
 
-from app.opencrvs.locations import AdministrativeArea, CoreLocations, Location, Refused, Unavailable
+from app.opencrvs.locations import AdministrativeArea, CoreLocations, Location, PlaceVersion, Refused, Unavailable
 from app.opencrvs.trpc import LARGEST_ANSWER, LARGEST_LIST
 from tests.access.tokens import private_key, signed
 from tests.cli.processes import free_port
 from tests.opencrvs.core_events import Core, Mood, Query
 from tests.opencrvs.pending import TOKEN
-from tests.opencrvs.places import LUSAKA, OFFICE, area_row, location_row, many
+from tests.opencrvs.places import LUSAKA, OFFICE, area_row, location_row, many, new_location_row
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,9 @@ def test_locations_come_by_our_names(core: Core, places: CoreLocations) -> None:
         {"id": "c", "name": "Health Post", "administrativeAreaId": None, "validUntil": None, "locationType": None},
     ]
     assert places.locations(TOKEN) == (
-        Location(OFFICE, "Lusaka Central Office", "LSK-01", LUSAKA, None, "CRVS_OFFICE"),
-        Location("b", "Lusaka Central Office", None, LUSAKA, "2026-01-01T00:00:00.000Z", "CRVS_OFFICE"),
-        Location("c", "Health Post", None, None, None, None),
+        Location(OFFICE, "Lusaka Central Office", "LSK-01", LUSAKA, "CRVS_OFFICE"),
+        Location("b", "Lusaka Central Office", None, LUSAKA, "CRVS_OFFICE", is_active=False),
+        Location("c", "Health Post", None, None, None),
     )
     assert core.queries == [Query("locations.list", f"Bearer {TOKEN}")]
 
@@ -57,17 +57,46 @@ def test_locations_come_by_our_names(core: Core, places: CoreLocations) -> None:
 def test_administrative_areas_come_by_our_names(core: Core, places: CoreLocations) -> None:
     core.areas = [area_row(), {"id": "B", "name": "Kafue", "parentId": LUSAKA.upper(), "validUntil": None}]
     assert places.administrative_areas(TOKEN) == (
-        AdministrativeArea(LUSAKA, "Lusaka", "LSK", None, None),
-        AdministrativeArea("b", "Kafue", None, LUSAKA, None),
+        AdministrativeArea(LUSAKA, "Lusaka", "LSK", None),
+        AdministrativeArea("b", "Kafue", None, LUSAKA),
     )
     assert core.queries == [Query("administrativeAreas.list", f"Bearer {TOKEN}")]
 
 
 def test_a_key_that_we_do_not_know_is_ignored(core: Core, places: CoreLocations) -> None:
     core.locations = [location_row(partOf=["tomorrow"])]
-    assert places.locations(TOKEN) == (
-        Location(OFFICE, "Lusaka Central Office", "LSK-01", LUSAKA, None, "CRVS_OFFICE"),
+    assert places.locations(TOKEN) == (Location(OFFICE, "Lusaka Central Office", "LSK-01", LUSAKA, "CRVS_OFFICE"),)
+
+
+@pytest.mark.parametrize(
+    ("until", "is_active"),
+    [(None, True), ("2999-01-01", True), ("2020-01-01T00:00:00.000Z", False), ("2020-01-01", False), ("soon", True)],
+)
+def test_core_2_0_says_until_when_a_place_is_open(
+    core: Core, places: CoreLocations, until: str | None, is_active: bool
+) -> None:
+    core.locations, core.areas = [location_row(validUntil=until)], [area_row(validUntil=until)]
+    locations, areas = places.locations(TOKEN), places.administrative_areas(TOKEN)
+    assert isinstance(locations, tuple)
+    assert isinstance(areas, tuple)
+    assert (locations[0].is_active, areas[0].is_active) == (is_active, is_active)
+
+
+def test_core_2_1_has_a_status_and_versions_in_its_place(core: Core, places: CoreLocations) -> None:
+    core.locations = [new_location_row(status="inactive")]
+    versions = (
+        PlaceVersion("2000-01-01", "Lusaka Central Office", "LSK-01"),
+        PlaceVersion("2026-06-01", "Lusaka Main Office", "LSK-02"),
     )
+    assert places.locations(TOKEN) == (
+        Location(OFFICE, "Lusaka Main Office", "LSK-02", LUSAKA, "CRVS_OFFICE", is_active=False, versions=versions),
+    )
+
+
+@pytest.mark.parametrize("versions", [5, [5], [{}], [{"effectiveFrom": 5, "name": "a"}], [{"effectiveFrom": "a"}]])
+def test_versions_that_are_none_leave_the_row_out(core: Core, places: CoreLocations, versions: Any) -> None:
+    core.locations = [location_row(versions=versions)]
+    assert places.locations(TOKEN) == ()
 
 
 @pytest.mark.parametrize(
@@ -95,9 +124,7 @@ def test_a_malformed_row_is_left_out_and_counted(core: Core, places: CoreLocatio
 
 def test_text_is_clean(core: Core, places: CoreLocations) -> None:
     core.areas = [area_row(name="Lu\0saka \ud800\U0001f600 é", externalId="L\0")]
-    assert places.administrative_areas(TOKEN) == (
-        AdministrativeArea(LUSAKA, "Lusaka \ufffd\U0001f600 é", "L", None, None),
-    )
+    assert places.administrative_areas(TOKEN) == (AdministrativeArea(LUSAKA, "Lusaka \ufffd\U0001f600 é", "L", None),)
 
 
 def test_a_country_of_twenty_thousand_locations_is_read_whole(core: Core, places: CoreLocations) -> None:

@@ -8,12 +8,13 @@ from structlog.testing import capture_logs
 
 from app.database.engine import Database
 from app.database.tables import locations
+from app.opencrvs.locations import CoreLocations
 from app.opencrvs.offices import FRESH_FOR, LOOK_AGAIN_AFTER, Office, Offices
 from tests.cli.processes import wait_for
 from tests.opencrvs.conftest import Make, Wait
 from tests.opencrvs.core_events import Core, Mood
 from tests.opencrvs.pending import TOKEN
-from tests.opencrvs.places import LUSAKA_CENTRAL, NEW_OFFICE, OFFICE, location_row, many
+from tests.opencrvs.places import LUSAKA_CENTRAL, NEW_OFFICE, OFFICE, location_row, many, new_location_row
 
 MARGIN = 10.0  # seconds that a slow machine may take between two lines of a test
 
@@ -139,3 +140,36 @@ def test_twenty_thousand_locations_are_there_for_the_first_message(core: Core, o
     core.locations = many(20_000)
     offices.fill(TOKEN)
     assert offices.find(core.locations[-1]["id"]) == Office(core.locations[-1]["id"], "Health Post 19999", "LSK-01")
+
+
+@pytest.mark.parametrize(
+    ("on", "name", "code"),
+    [
+        (None, "Lusaka Main Office", "LSK-02"),
+        ("1999-01-01", "Lusaka Central Office", "LSK-01"),
+        ("2026-05-31", "Lusaka Central Office", "LSK-01"),
+        ("2026-06-01", "Lusaka Main Office", "LSK-02"),
+        ("2030-01-01", "Lusaka Main Office", "LSK-02"),
+    ],
+)
+def test_a_renamed_office_has_the_name_and_code_of_the_date(
+    core: Core, offices: Offices, on: str | None, name: str, code: str
+) -> None:
+    core.locations = [new_location_row()]
+    offices.fill(TOKEN)
+    assert offices.find(OFFICE, on) == Office(OFFICE, name, code)
+
+
+def test_a_closed_office_is_known_as_closed(core: Core, offices: Offices) -> None:
+    core.locations = [new_location_row(status="inactive"), location_row(id=NEW_OFFICE, validUntil="2020-01-01")]
+    offices.fill(TOKEN)
+    found = [offices.find(OFFICE), offices.find(NEW_OFFICE)]
+    assert [office is not None and office.is_active for office in found] == [False, False]
+
+
+def test_where_the_caller_has_no_token_another_one_is_used(core: Core, database: Database) -> None:
+    offices = Offices(database, CoreLocations(core.url), token=lambda: TOKEN)
+    core.locations = [location_row()]
+    offices.fill("", OFFICE)
+    assert offices.find(OFFICE) == LUSAKA_CENTRAL
+    offices.close()

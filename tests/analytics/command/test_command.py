@@ -146,4 +146,6 @@ def test_a_file_about_places_that_is_wrong_is_said(run: Run, country: Path, cont
 def test_without_a_token_cores_places_are_left(run: Run, core: Core) -> None:
     core.locations = [location_row()]
     assert area_row()["id"]
-    assert "no token of core's is good" in run("locations", GATEWAY_URL=core.url).stdout
+    done = run("locations", GATEWAY_URL=core.url)
+    assert done.exit_code == 1
+    assert "SYSTEM_CLIENT_ID" in done.stderr
