@@ -13,13 +13,14 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from app.access import development
+from app.access import clients, development
 from app.database.engine import Database
 from app.database.tables import decisions
 from app.settings import Settings
 from tests.cli.processes import LONG_ENOUGH, Command, answers, free_port, wait_for
-from tests.decisions.conftest import pending, question
-from tests.opencrvs.core_events import Core
+from tests.decisions.conftest import CONFIRMING, DEFER, pending, question
+from tests.decisions.test_core_2_1 import CLIENT, SERVICE
+from tests.opencrvs.core_events import CLIENT_SECRET, Core
 
 # Counts its runs; the first waits to be killed where the test says so.
 RULES = """
@@ -64,16 +65,30 @@ class Drill:
         wait_for(lambda: answers(port))
         return command, port
 
-    def ask(self, port: int, document: dict[str, Any]) -> requests.Response:
-        token = development.sign(
-            self.settings.instance_dir, eventId=document["id"], actionId=pending(document)["id"], userType="user"
-        )
+    def ask(self, port: int, document: dict[str, Any], **claims: Any) -> requests.Response:
+        own = {"eventId": document["id"], "actionId": pending(document)["id"], "userType": "user", "scope": CONFIRMING}
+        token = development.sign(self.settings.instance_dir, **(own | claims))
         return requests.post(
             f"http://127.0.0.1:{port}/trigger/events/{document['type']}/actions/{pending(document)['type']}",
             json=document,
             headers={"Authorization": f"Bearer {token}"},
             timeout=LONG_ENOUGH,
         )
+
+    def accept(self, port: int, key: str, document: dict[str, Any]) -> None:
+        answer = requests.post(
+            f"http://127.0.0.1:{port}/confirmations/{pending(document)['id']}/accept",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=LONG_ENOUGH,
+        )
+        assert answer.status_code == 202
+
+    def states(self) -> set[str]:
+        database = Database(self.settings.database_url)
+        with database.reading() as connection:
+            found = set(connection.scalars(select(decisions.c.state)))
+        database.close()
+        return found
 
     def state(self) -> str:
         database = Database(self.settings.database_url)
@@ -135,6 +150,35 @@ def test_who_is_killed_while_deciding_strands_no_record(drill: Drill, core: Core
     _, again = drill.web()
     answer = drill.ask(again, document)
     assert (answer.status_code, answer.json()["registrationNumber"]) == (200, "2026-000001")
+
+
+def test_core_is_upgraded_while_actions_wait_and_the_worker_is_killed_on_the_way(drill: Drill, core: Core) -> None:
+    (drill.directory / "rules.py").write_text(f"from app.country import *\n{DEFER}")
+    core.register(CLIENT)
+    drill.environ |= {"SYSTEM_CLIENT_ID": CLIENT, "SYSTEM_CLIENT_SECRET": CLIENT_SECRET}
+    database = Database(drill.settings.database_url)
+    key = clients.create(database, "civil-registry", ["confirmations:write"]).key
+    database.close()
+    _, port = drill.web()
+    before, after = [question("REGISTER") for _ in range(4)], [question("REGISTER") for _ in range(4)]
+    for document in before + after:
+        core.keep(document)
+    for document in before:
+        assert drill.ask(port, document).status_code == 202
+    core.upgrade()
+    for document in after:
+        assert drill.ask(port, document, **SERVICE).status_code == 202
+    for document in before + after:
+        core.assigned.add(document["id"])
+        drill.accept(port, key, document)
+    worker = drill.start("worker")
+    wait_for(lambda: len(core.calls) >= 3)
+    worker.kill()
+    core.assigned.clear()
+    _expire_the_lease(drill)
+    drill.start("worker")
+    wait_for(lambda: drill.states() == {"confirmed"})
+    assert [len(core.inserted(document["id"])) for document in before + after] == [1] * 8
 
 
 def _expire_the_lease(drill: Drill) -> None:
