@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from app.environment import reading
-from app.environment.values import AppEnv, Integration, InvalidSettings, LogoMode, StartTls
+from app.environment.values import AppEnv, Credentials, Integration, InvalidSettings, LogoMode, StartTls
 from app.instance import development_secret_key
 
 __all__ = [
     "AppEnv",
-    "ClientCredentials",
+    "Credentials",
     "Dkim",
     "Integration",
     "InvalidSettings",
@@ -54,14 +54,6 @@ class Dkim:
 
 
 @dataclass(frozen=True)
-class ClientCredentials:
-    """Of our own client at core, as core's Integrations page shows them; `client_id` is a UUID."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Settings:
     """Everything that the environment decides. Durations are in seconds."""
 
@@ -88,7 +80,8 @@ class Settings:
     gateway_url: str | None
     events_url: str | None
     integrations: tuple[Integration, ...]
-    system_client: ClientCredentials | None
+    system_client: Credentials | None
+    system_client_name: str
     keep_assignment: bool
     trusted_networks: tuple[Network, ...]
     trusted_proxies: tuple[Network, ...]
@@ -171,6 +164,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         integrations=values["INTEGRATIONS"],
         system_client=_system_client(values),
         keep_assignment=values["KEEP_ASSIGNMENT"],
+        system_client_name=values["SYSTEM_CLIENT_NAME"],
         auth_url=values["AUTH_URL"].rstrip("/") if values["AUTH_URL"] else None,
         trusted_networks=values["TRUSTED_NETWORKS"],
         trusted_proxies=values["TRUSTED_PROXIES"],
@@ -225,10 +219,10 @@ def _sms_provider(values: Mapping[str, Any], production: bool) -> str | None:
     return None if production else "inbox"
 
 
-def _system_client(values: Mapping[str, Any]) -> ClientCredentials | None:
+def _system_client(values: Mapping[str, Any]) -> Credentials | None:
     if not values["SYSTEM_CLIENT_ID"]:
         return None
-    return ClientCredentials(str(values["SYSTEM_CLIENT_ID"]), values["SYSTEM_CLIENT_SECRET"])
+    return Credentials(values["SYSTEM_CLIENT_ID"], values["SYSTEM_CLIENT_SECRET"])
 
 
 def _dkim(values: Mapping[str, Any]) -> Dkim | None:

@@ -27,7 +27,11 @@ from app.encryption import Cipher
 from app.instance import development_auth_key
 from app.settings import Settings
 
-pytest_plugins = ["tests.notifications.email.smtp_server", "tests.opencrvs.core_events"]
+pytest_plugins = [
+    "tests.notifications.email.smtp_server",
+    "tests.opencrvs.core_events",
+    "tests.opencrvs.core_integrations",
+]
 
 SECRET_KEY = Fernet.generate_key().decode()
 

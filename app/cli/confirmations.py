@@ -22,6 +22,7 @@ from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
 from app.decisions.store import CONFIRMATION, Decisions
 from app.encryption import Cipher
+from app.opencrvs import registered_clients
 from app.settings import Settings
 
 _OPEN = (DecisionState.DECIDING, DecisionState.DEFERRED, DecisionState.CONFIRMING, DecisionState.REFUSED)
@@ -50,6 +51,7 @@ def list_(limit: int) -> None:
     with opened(settings) as database, database.reading() as connection:
         rows = connection.execute(statement).all()
         in_all = connection.execute(select(func.count()).select_from(decisions).where(is_open)).scalar_one()
+        own_client = registered_clients.find(connection, settings.system_client_name)
     header = ["Action id", "Tracking id", "Event", "Action", "State", "Why", "Asked (UTC)", "Deadline", "Token ends"]
     print_table(
         header,
@@ -74,6 +76,10 @@ def list_(limit: int) -> None:
         click.echo("Nothing is open.")
     elif in_all > len(rows):
         click.echo(f"{in_all - len(rows)} more are open: --limit {in_all} shows all.")
+    if settings.system_client is not None:
+        why = registered_clients.why_unusable(own_client, settings.system_client)
+        if why is not None:
+            click.echo(f"SYSTEM_CLIENT_ID cannot be used to confirm at core 2.1: {why}.")
 
 
 @confirmations.command()

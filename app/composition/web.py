@@ -32,6 +32,7 @@ from app.openapi.routes import openapi_routes
 from app.opencrvs.integrations import Integrations
 from app.opencrvs.offices import Offices
 from app.opencrvs.public_key import FetchedKey, FixedKey, PublicKey
+from app.opencrvs.registered_clients import RegisteredClients
 from app.opencrvs.version_signs import VersionSigns
 from app.records.actions import CONFIRMABLE
 from app.settings import Settings
@@ -43,6 +44,7 @@ from app.triggers.receipts import receipt_routes
 from app.triggers.receiving import Receiver
 from app.triggers.routes import trigger_routes
 from app.triggers.system import system_routes
+from app.triggers.system_setup import SystemSetup, own_integration
 
 
 def create_app(settings: Settings) -> Flask:
@@ -66,8 +68,20 @@ def create_app(settings: Settings) -> Flask:
     signs = VersionSigns(database)
     has_client = settings.system_client is not None
     app.register_blueprint(action_routes(gate, service, signs, has_client=has_client))
-    core = Integrations(settings.events_url) if settings.events_url else None
-    app.register_blueprint(system_routes(gate, database, rules, settings.integrations, core))
+    setup = SystemSetup(
+        database,
+        RegisteredClients(database, cipher),
+        rules,
+        settings.integrations,
+        own_integration(settings.system_client_name, settings.system_client),
+        Integrations(settings.events_url) if settings.events_url else None,
+    )
+    requests_of_lists = PlaceListRequests(database, cipher, Offices(database, core=None))
+
+    def place_lists(token: str, claims: Claims) -> None:
+        requests_of_lists.request(token, claims, requests.request_id())
+
+    app.register_blueprint(system_routes(gate, setup, signs, place_lists))
     app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions, has_client)))
     app.register_blueprint(
         receipt_routes(database, cipher, receipt_addresses(settings), settings.sms_values["TWILIO_AUTH_TOKEN"])
@@ -75,11 +89,6 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in webhook_blueprints(settings, database, cipher, kinds):
         app.register_blueprint(blueprint)
     app.register_blueprint(openapi_routes(operations(kinds.values()), settings.country_config_url))
-    requests_of_lists = PlaceListRequests(database, cipher, Offices(database, core=None))
-
-    def place_lists(token: str, claims: Claims) -> None:
-        requests_of_lists.request(token, claims, requests.request_id())
-
     analytics = analytics_of(settings, rules)
     database.on_close(analytics.close)
     app.register_blueprint(analytics.routes(key, place_lists))

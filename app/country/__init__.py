@@ -28,7 +28,7 @@ from marshmallow import fields
 
 from app.country.action import Action, User
 from app.country.answers import Accept, Defer, Reject
-from app.country.country import Country, CountryTrigger, Credentials, Recipient
+from app.country.country import Country, CountryTrigger, Recipient
 from app.country.declarations import InvalidRules
 from app.country.extension_points import (
     analytics,
@@ -42,7 +42,7 @@ from app.country.extension_points import (
 from app.country.loading import load
 from app.records.figures import birth_figures
 from app.records.informant import Informant, full_name, informant_of
-from app.settings import Integration
+from app.settings import Credentials, Integration
 
 __all__ = [
     "Accept",

@@ -13,18 +13,9 @@ from app.country.action import Action
 from app.country.answers import Answer
 from app.records.actions import Action as RecordAction
 from app.records.informant import Informant
-from app.settings import Integration
+from app.settings import Credentials, Integration
 
 ANY = "*"
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What core tells once about an integration that it has registered."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-    sha_secret: str = field(repr=False)
 
 
 class System(Protocol):
@@ -33,7 +24,12 @@ class System(Protocol):
     integrations: tuple[Integration, ...]
 
     def register(self, integration: Integration) -> Credentials | None:
-        """Register it at core; None where that was done before, or did not work, which core's seeder is told."""
+        """Register it at core unless core has an integration of this name, and return its credentials there.
+
+        The secrets are handed to a rule until it has ended without an error, and None from then on. None also where
+        core refuses, which core is answered with 503, and on core 2.0.0, which lets nobody register here. On core
+        before 2.1 the credentials are core's own, whatever `integration.credentials` says.
+        """
 
 
 @dataclass(frozen=True)

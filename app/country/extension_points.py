@@ -53,9 +53,10 @@ def on_action(event_type: str, action_type: str) -> Callable[[_AnyRule], _AnyRul
 
 
 def on_system_ready(rule: _AnyReadyRule) -> _AnyReadyRule:
-    """Do this when core's seeder says that the system is ready, in place of registering INTEGRATIONS. May run again.
+    """Do this when core says that the system is ready, in place of registering INTEGRATIONS.
 
-    Raises InvalidRules.
+    Runs at every start of core's events service, and again while something fails. It has less than 4 seconds together
+    with all other rules. Raises InvalidRules.
     """
     declarations("on_system_ready").on_ready.append(rule)
     return rule

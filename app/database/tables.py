@@ -191,8 +191,18 @@ integrations = Table(
     "integrations",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("client_id", Text, nullable=False),
+    Column("client_id", Text, nullable=False),  # at core; "" where core has none of this name
     Column("registered_at", Double, nullable=False),
+    Column("problem", Text),  # app.opencrvs.registered_clients.Problem; NULL: the configured credentials work
+    Column("secrets", LargeBinary),  # from core, until the @on_system_ready rule that they were handed to has ended
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),  # what one process at a time does
+    Column("holder", Text, nullable=False),
+    Column("ends_at", Double, nullable=False),
 )
 
 core_signs = Table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,8 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from marshmallow import ValidationError, fields
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-
-from app.environment.values import Integration
 
 DELIVERY_METHODS = ("email", "sms")
 
@@ -42,29 +39,6 @@ def pause(text: str) -> float:
     if not 0.1 <= seconds <= _LONGEST_RETRY_PAUSE:
         raise ValueError(f"each pause is 0.1 to {_LONGEST_RETRY_PAUSE} seconds")
     return seconds
-
-
-def _integration(name: object, scopes: object) -> Integration:
-    """Raises ValueError."""
-    if not isinstance(name, str) or not name.strip() or not isinstance(scopes, list):
-        raise ValueError
-    if not all(isinstance(scope, str) and scope.strip() for scope in scopes):
-        raise ValueError
-    return Integration(name, tuple(scopes))
-
-
-class Integrations(fields.Field[tuple[Integration, ...]]):
-    """A JSON list of {"name", "scopes"}."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[Integration, ...]:
-        try:
-            listed = json.loads(value)
-            wanted = tuple(_integration(one["name"], one["scopes"]) for one in listed)
-        except (ValueError, TypeError, KeyError):
-            raise ValidationError('not a JSON list of {"name": "...", "scopes": ["..."]}') from None
-        if len({one.name for one in wanted}) != len(wanted):
-            raise ValidationError("names an integration twice")
-        return wanted
 
 
 class RsaKeyFile(fields.Field[bytes]):

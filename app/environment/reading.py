@@ -13,9 +13,9 @@ from app.environment.variables import METHODS, Environment
 
 # What is set together, or not at all.
 _TOGETHER = (
-    (("SYSTEM_CLIENT_ID", "SYSTEM_CLIENT_SECRET"), "Core knows our system client by both."),
     (("SMTP_USERNAME", "SMTP_PASSWORD"), "The mail server is logged in to with both, or with neither."),
     (("DKIM_DOMAIN", "DKIM_SELECTOR", "DKIM_PRIVATE_KEY_FILE"), "Mails are signed with all three, or not at all."),
+    (("SYSTEM_CLIENT_ID", "SYSTEM_CLIENT_SECRET"), "Core knows this server by both, or by neither."),
 )
 
 
@@ -38,6 +38,7 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
         values = Environment().load({}) | dict.fromkeys(messages, "wrong") | error.valid_data
     problems += _half_given(values)
     problems += _signed_for_another(values)
+    problems += _shared_clients(values)
     if values["APP_ENV"] is AppEnv.PRODUCTION:
         problems += _missing_in_production(values)
     if problems:
@@ -66,6 +67,22 @@ def _signed_for_another(values: Mapping[str, Any]) -> list[str]:
     why = f"neither the domain of SENDER_EMAIL_ADDRESS, {domain}, nor a parent of it"
     cure = f"receivers find no signature of the sender's (DMARC). Set it to {domain}, or send from {signed_for}."
     return [f"DKIM_DOMAIN: {signed_for} is {why}, so that {cure}"]
+
+
+def _shared_clients(values: Mapping[str, Any]) -> list[str]:
+    """Core gives a client id to one integration only, and this server leaves a name alone that is there already."""
+    integrations = values["INTEGRATIONS"]
+    if not isinstance(integrations, tuple):
+        return []
+    client_ids = [integration.credentials.client_id for integration in integrations if integration.credentials]
+    problems = []
+    if values["SYSTEM_CLIENT_ID"]:
+        client_ids.append(values["SYSTEM_CLIENT_ID"])
+        if values["SYSTEM_CLIENT_NAME"] in {integration.name for integration in integrations}:
+            problems.append("SYSTEM_CLIENT_NAME: also in INTEGRATIONS. Give this server a name of its own at core.")
+    if len(set(client_ids)) != len(client_ids):
+        problems.append("INTEGRATIONS: uses a clientId twice. Each integration, and this server, needs its own.")
+    return problems
 
 
 def _missing_in_production(values: Mapping[str, Any]) -> list[str]:

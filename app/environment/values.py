@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -39,8 +39,21 @@ class LogoMode(StrEnum):
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """The client id and secret of an integration at core. `sha_secret` is core's own, "" where a country sets them."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    sha_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Integration:
-    """Another system that may call core, with the scopes that it gets there."""
+    """A system that may call core, with the scopes that it gets there.
+
+    With `credentials`, core (from 2.1) gives it these; without, core makes some.
+    """
 
     name: str
     scopes: tuple[str, ...]
+    credentials: Credentials | None = None

@@ -12,7 +12,6 @@ from marshmallow.validate import OneOf, Range
 
 from app.environment.domains import Domain, address, selector
 from app.environment.forms import (
-    Integrations,
     List,
     RsaKeyFile,
     database_url,
@@ -22,6 +21,7 @@ from app.environment.forms import (
     pause,
     region,
 )
+from app.environment.integrations import ClientId, Integrations
 from app.environment.values import AppEnv, LogoMode, StartTls
 
 LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
@@ -58,8 +58,9 @@ class Environment(Schema):
     GATEWAY_URL = fields.String(load_default=None, validate=http_url)
     EVENTS_URL = fields.String(load_default=None, validate=http_url)
     INTEGRATIONS = Integrations(load_default=())
-    SYSTEM_CLIENT_ID = fields.UUID(load_default=None)
+    SYSTEM_CLIENT_ID = ClientId(load_default=None)
     SYSTEM_CLIENT_SECRET = fields.String(load_default=None)
+    SYSTEM_CLIENT_NAME = fields.String(load_default="country-config")
     KEEP_ASSIGNMENT = fields.Boolean(load_default=True)
     AUTH_URL = fields.String(load_default=None, validate=http_url)
     TRUSTED_NETWORKS = List(ip_network, load_default=tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(","))))

@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Connection, Row, case, func, select, text
 
 from app.database.clock import now
-from app.database.tables import core_signs, decisions, deliveries, destinations, subscriptions
+from app.database.tables import core_signs, decisions, deliveries, destinations, integrations, subscriptions
 from app.decisions.alerts import IS_LATE
 from app.decisions.states import DecisionState
 from app.outbox.circuits import FAILURES_TO_OPEN
@@ -38,6 +38,7 @@ def read(connection: Connection) -> list[Metric]:
         *_decisions(connection),
         _core_signs(connection),
         _subscriptions(connection),
+        _integrations(connection),
     ]
 
 
@@ -168,3 +169,16 @@ def _subscriptions(connection: Connection) -> Metric:
     for name, number in (numbers | {row[0]: row[1] for row in connection.execute(counted)}).items():
         known.add_metric([name], number)
     return known
+
+
+def _integrations(connection: Connection) -> Metric:
+    mismatch = GaugeMetricFamily(
+        "country_config_integration_mismatch",
+        "1 while core does not take the credentials that are configured for an integration, as system/ready last found "
+        "it; the log line integration.client_mismatch says what to do",
+        labels=["integration"],
+    )
+    known = select(integrations.c.name, integrations.c.problem.is_not(None)).order_by(integrations.c.name)
+    for name, has_problem in connection.execute(known):
+        mismatch.add_metric([name], int(has_problem))
+    return mismatch

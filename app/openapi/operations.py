@@ -100,9 +100,11 @@ def _of_triggers(kinds: Iterable[TriggerType]) -> Iterator[Operation]:
             method,
             "/triggers/system/ready",
             TRIGGERS,
-            "Run the country's rules for a system that is ready, such as registering its integrations",
-            Access.CORE_OR_TRUSTED,
-            answers={200: "All worked", 501: "Nothing is configured", 502: "Something failed, and what"},
+            "Register this server and the country's integrations at core, by the country's rules where it has some",
+            Access.CORE,
+            answers={200: "All is set up", 501: "Nothing is configured", 503: "Something failed, and what"},
+            description="The token needs the scope integration.create; core 2.0.0's has no scope, and registers "
+            "nothing.",
         )
 
 

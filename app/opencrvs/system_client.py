@@ -18,7 +18,7 @@ import requests
 import structlog
 from urllib3.exceptions import HTTPError
 
-from app.settings import ClientCredentials
+from app.settings import Credentials
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ class SystemClient:
     def __init__(
         self,
         auth_url: str,
-        credentials: ClientCredentials,
+        credentials: Credentials,
         *,
         timeout: tuple[float, float] = _TIMEOUT,
         clock: Callable[[], float] = time.time,

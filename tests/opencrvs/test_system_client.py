@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from werkzeug import Request, Response
 
 from app.opencrvs.system_client import ClientProblem, SystemClient, SystemClientError
-from app.settings import ClientCredentials
+from app.settings import Credentials
 from tests.cli.processes import free_port
 from tests.opencrvs.core_events import CLIENT_SECRET, Core
 
@@ -38,7 +38,7 @@ def wall_clock() -> Clock:
 @pytest.fixture
 def client(core: Core, wall_clock: Clock) -> SystemClient:
     core.register(CLIENT)
-    credentials = ClientCredentials(CLIENT, CLIENT_SECRET)
+    credentials = Credentials(CLIENT, CLIENT_SECRET)
     return SystemClient(f"{core.url}/auth", credentials, timeout=(1.0, 2.0), clock=wall_clock)
 
 
@@ -106,7 +106,7 @@ def test_an_auth_service_that_is_away_is_unreachable(core: Core, client: SystemC
 
 
 def test_where_nobody_listens_it_is_unreachable() -> None:
-    nobody = SystemClient(f"http://127.0.0.1:{free_port()}", ClientCredentials(CLIENT, CLIENT_SECRET))
+    nobody = SystemClient(f"http://127.0.0.1:{free_port()}", Credentials(CLIENT, CLIENT_SECRET))
     with pytest.raises(SystemClientError, match="ConnectionError") as away:
         nobody.token()
     assert away.value.problem is ClientProblem.UNREACHABLE
@@ -118,7 +118,7 @@ def test_where_nobody_listens_it_is_unreachable() -> None:
 def test_an_answer_without_a_token_is_refused(httpserver: HTTPServer, body: bytes) -> None:
     httpserver.expect_request("/token").respond_with_data(body)
     with pytest.raises(SystemClientError) as refused:
-        SystemClient(httpserver.url_for("/"), ClientCredentials(CLIENT, CLIENT_SECRET)).token()
+        SystemClient(httpserver.url_for("/"), Credentials(CLIENT, CLIENT_SECRET)).token()
     assert refused.value.problem is ClientProblem.REFUSED
 
 
@@ -132,7 +132,7 @@ def test_a_redirect_does_not_get_the_secret(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/elsewhere").respond_with_handler(take)
     httpserver.expect_request("/token").respond_with_data("", 307, headers={"Location": "/elsewhere"})
     with pytest.raises(SystemClientError):
-        SystemClient(httpserver.url_for("/"), ClientCredentials(CLIENT, CLIENT_SECRET)).token()
+        SystemClient(httpserver.url_for("/"), Credentials(CLIENT, CLIENT_SECRET)).token()
     assert elsewhere == []
 
 
@@ -144,7 +144,7 @@ def test_an_auth_service_that_trickles_is_not_waited_for(httpserver: HTTPServer)
         return Response("{}")
 
     httpserver.expect_request("/token").respond_with_handler(trickle)
-    slow = SystemClient(httpserver.url_for("/"), ClientCredentials(CLIENT, CLIENT_SECRET), timeout=(1.0, 0.3))
+    slow = SystemClient(httpserver.url_for("/"), Credentials(CLIENT, CLIENT_SECRET), timeout=(1.0, 0.3))
     with pytest.raises(SystemClientError, match="ReadTimeout"):
         slow.token()
     over.set()
