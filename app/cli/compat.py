@@ -9,6 +9,8 @@ import click
 from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
 from app.composition.core import system_client
+from app.opencrvs import registered_clients
+from app.opencrvs.registered_clients import RegisteredClient
 from app.opencrvs.system_client import SystemClientError
 from app.opencrvs.version_signs import SeenSign, VersionSigns
 from app.settings import Settings
@@ -26,11 +28,13 @@ def compat(days: float) -> None:
     settings = Settings.from_env()
     with opened(settings) as database:
         seen = VersionSigns(database).seen(days * _DAY)
+        with database.reading() as connection:
+            registered = registered_clients.find(connection, settings.system_client_name)
     if seen:
         print_table(["Core", "Known by", "Of", "First seen (UTC)", "Last seen (UTC)"], [_row(sign) for sign in seen])
     else:
         click.echo("No core was seen.")
-    missing = missing_for_2_1(settings)
+    missing = missing_for_2_1(settings, registered)
     if not missing:
         click.echo("Nothing is missing for core 2.1.")
         return
@@ -41,8 +45,11 @@ def compat(days: float) -> None:
         raise SystemExit(1)
 
 
-def missing_for_2_1(settings: Settings) -> Sequence[str]:
-    """Return what core 2.1 needs and the settings do not have, each with what to do. Asks core for a token."""
+def missing_for_2_1(settings: Settings, registered: RegisteredClient | None) -> Sequence[str]:
+    """Return what core 2.1 needs and is not there, each with what to do. Asks core for a token.
+
+    `registered` is our own client as the last system/ready found it at core.
+    """
     missing = []
     if settings.gateway_url is None:
         missing.append("GATEWAY_URL is not set: no deferred action can be confirmed")
@@ -53,11 +60,12 @@ def missing_for_2_1(settings: Settings) -> Sequence[str]:
     if settings.event_config_url is None:
         missing.append("EVENT_CONFIG_URL is not set: what rules add is not checked, and core refuses unknown fields")
     client = system_client(settings)
-    if client is not None:
+    if client is not None and settings.system_client is not None:
         try:
             client.token()
         except SystemClientError as error:
-            missing.append(str(error))
+            why = registered_clients.why_unusable(registered, settings.system_client)
+            missing.append(f"{error}" + (f" ({why})" if why else ""))
     return missing
 
 

@@ -41,7 +41,7 @@ def told(client: FlaskClient) -> set[str]:
 def test_every_alert_is_read_here() -> None:
     text = ALERTS.read_text(encoding="utf-8")
     assert "\t" not in text
-    assert len(_ALERTS) == text.count("- alert:") == 7
+    assert len(_ALERTS) == text.count("- alert:") == 8
 
 
 @pytest.mark.parametrize("name", _ALERTS)
@@ -63,6 +63,6 @@ def test_an_alert_is_about_figures_that_there_are(name: str, told: set[str]) -> 
 def test_an_alert_groups_and_selects_by_labels_that_there_are(name: str) -> None:
     expression = _ALERTS[name]["expression"]
     grouped = {label for found in _GROUPING.findall(expression) for label in found.split(", ")}
-    assert grouped <= {"destination", "integration"}
+    assert grouped <= {"destination", "integration", "detail"}
     outcomes = {value for found in re.findall(r'outcome=~"([^"]*)"', expression) for value in found.split("|")}
     assert outcomes <= set(Outcome)

@@ -17,6 +17,7 @@ from app.database.engine import Database
 from app.database.tables import decisions, deliveries
 from app.metrics import gauges
 from app.metrics.reading import PATIENCE, DatabaseGauges
+from app.opencrvs.version_signs import Sign, VersionSigns
 from app.outbox import leases, operations
 from app.outbox.circuits import FAILURES_TO_OPEN
 from app.outbox.delivery import NewDelivery, Retry, Sent
@@ -45,6 +46,12 @@ def test_an_empty_database_has_nothing_open(outbox: Outbox) -> None:
     assert figures.of("decisions_late") == 0
     for state in ("deciding", "deferred", "confirming", "refused"):
         assert figures.of("decisions_open", state=state) == 0
+
+
+def test_the_signs_of_cores_versions_are_shown_with_their_time(outbox: Outbox) -> None:
+    VersionSigns(outbox.database).record(Sign.UNKNOWN_ACTION_TYPE, "REVOKE_REGISTRATION")
+    seen = read(outbox).of("core_seen_timestamp_seconds", sign="unknown-action-type", detail="REVOKE_REGISTRATION")
+    assert abs(seen - time.time()) < DAY
 
 
 def test_what_waits_is_counted_by_where_it_goes(outbox: Outbox) -> None:
