@@ -16,9 +16,9 @@ from app.database.audit import What
 from app.database.engine import Database
 from app.encryption import Cipher, UnknownKey
 from app.settings import Settings
+from app.url_parsing import ForbiddenUrl, target_of
 from app.webhooks.subscription import Subscription
 from app.webhooks.subscriptions import ChangedMeanwhile, Subscriptions, UnknownSubscription
-from app.webhooks.targets import ForbiddenUrl, target_of
 
 
 @click.group()

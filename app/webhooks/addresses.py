@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from app.webhooks.targets import ForbiddenUrl, Target, target_of
+from app.url_parsing import ForbiddenUrl, Target, target_of
 
 __all__ = ["Address", "AllowedAddresses", "ForbiddenUrl", "Network", "Unresolved", "resolve"]
 

@@ -1,4 +1,4 @@
-"""URLs that a client may have posted to, read strictly: what any two parsers could read differently is refused."""
+"""URLs of receivers, read strictly: what any two parsers could read differently is refused."""
 
 from __future__ import annotations
 
