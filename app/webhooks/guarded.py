@@ -42,9 +42,10 @@ def post(
     *,
     allowed: AllowedAddresses,
     timeout: float = 15.0,
+    connect_timeout: float | None = None,
     ca_file: str | None = None,
 ) -> Answer:
-    """Send it once, within `timeout` seconds in all. Follows no redirect.
+    """Send it once, within `timeout` seconds in all, `connect_timeout` of them for the connection. Follows no redirect.
 
     Once the head of the answer is there, a body that does not come or breaks off only makes the excerpt shorter.
     `ca_file` has the certificate authorities that are trusted, those of requests where it is None. Raises ForbiddenUrl,
@@ -52,7 +53,7 @@ def post(
     """
     target = allowed.target(url)
     sent = {"User-Agent": _USER_AGENT, **headers, "Accept-Encoding": "identity", "Connection": "close"}
-    with Guard(allowed, timeout) as guard, _Session() as session:
+    with Guard(allowed, timeout, connect_timeout) as guard, _Session() as session:
         session.mount(f"{target.scheme}://", GuardedAdapter(guard, ca_file))
         try:
             answer = session.post(target.url, data=body, headers=sent, timeout=timeout, stream=True)

@@ -30,10 +30,14 @@ class NoAnswer(Exception):
 
 
 class Guard:
-    """Makes the connections of one request, each to an address that is checked, and cuts them off after `seconds`."""
+    """Makes the connections of one request, each to an address that is checked, and cuts them off after `seconds`.
 
-    def __init__(self, allowed: AllowedAddresses, seconds: float) -> None:
+    A connection is there within `connect_seconds`, where they are given, or is given up.
+    """
+
+    def __init__(self, allowed: AllowedAddresses, seconds: float, connect_seconds: float | None = None) -> None:
         self._allowed = allowed
+        self._connect_seconds = seconds if connect_seconds is None else connect_seconds
         self._until = time.monotonic() + seconds
         self._was_cut = False
         self._watches = ExitStack()
@@ -54,14 +58,15 @@ class Guard:
 
     def connect(self, host: str, port: int, options: Sequence[tuple[Any, ...]]) -> socket.socket:
         """To an address of the host, which is resolved here and nowhere else. Raises ForbiddenUrl and NoAnswer."""
+        until = min(self._until, time.monotonic() + self._connect_seconds)
         try:
-            addresses = self._allowed.addresses(host, self._left)[:_MOST_TRIED]
+            addresses = self._allowed.addresses(host, until - time.monotonic())[:_MOST_TRIED]
         except Unresolved:
             raise NoAnswer("its host does not resolve") from None
         error: OSError | None = None
         for number, address in enumerate(addresses):
             try:
-                connected = _connected(address, port, self._left / (len(addresses) - number), options)
+                connected = _connected(address, port, (until - time.monotonic()) / (len(addresses) - number), options)
             except OSError as last:
                 error = last
                 continue

@@ -414,3 +414,18 @@ def test_a_handshake_that_drips_is_waited_for_only_so_long(listen: Listen, ca_fi
     with pytest.raises(NoAnswer, match="no answer in time"):
         over_tls(listen(behave), ca_file, timeout=0.3)
     assert time.monotonic() - began < 30
+
+
+def test_a_connection_that_does_not_come_about_is_waited_for_only_so_long() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
+        began = time.monotonic()
+        with pytest.raises(NoAnswer, match="no answer in time"):
+            post(
+                f"http://127.0.0.1:{full.getsockname()[1]}/",
+                b"{}",
+                {},
+                allowed=LOCAL,
+                timeout=60,
+                connect_timeout=0.3,
+            )
+        assert time.monotonic() - began < 30
