@@ -42,7 +42,7 @@ from app.triggers.confirmations import confirmation_routes
 from app.triggers.place_lists import PlaceListRequests
 from app.triggers.receipts import receipt_routes
 from app.triggers.receiving import Receiver
-from app.triggers.routes import trigger_routes
+from app.triggers.routes import TELEMETRY, trigger_routes
 from app.triggers.system import system_routes
 from app.triggers.system_setup import SystemSetup, own_integration
 
@@ -94,7 +94,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(analytics.routes(key, place_lists))
     app.register_blueprint(health.routes(database))
     counted = CollectorRegistry()
-    names = Names([*kinds, "system/ready"], ["/email", "/reindex"], CONFIRMABLE)
+    names = Names([*kinds, "system/ready", TELEMETRY], ["/email", "/reindex"], CONFIRMABLE)
     count_requests(app, names, Received(counted, names.triggers, names.actions))
     figures = [sharing.of_all_processes(counted), DatabaseGauges(database, gauges.read)]
     app.register_blueprint(metrics_routes(figures, lambda: callers.is_trusted(request)))

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from app.access.gate import Gate
 from app.http.bodies import LIMIT, LIMIT_FOR_CORE, json_body
-from app.http.errors import Refused, json_response
+from app.http.errors import Refused, because, json_response
 from app.http.problems import problems
 from app.http.requests import request_id
 from app.settings import Settings
@@ -19,11 +19,14 @@ from app.triggers.catalogue import EMAIL, TriggerType
 from app.triggers.email_variables import substituted
 from app.triggers.receiving import Receiver
 
+TELEMETRY = "telemetry"
+"""What follows /trigger/ where core 2.1 sends its daily usage counts."""
+
 log = structlog.get_logger()
 
 
 def trigger_routes(kinds: Mapping[str, TriggerType], gate: Gate, receiver: Receiver, settings: Settings) -> Blueprint:
-    """Every trigger, /email and /ping."""
+    """Every trigger, /email and /ping; and TELEMETRY, which is another server's."""
     routes = Blueprint("triggers", __name__)
 
     def receive(path: str) -> Response:
@@ -49,6 +52,14 @@ def trigger_routes(kinds: Mapping[str, TriggerType], gate: Gate, receiver: Recei
     @routes.post("/trigger/<resource>/<subresource>/<action>")
     def trigger_of_subresource(resource: str, subresource: str, action: str) -> Response:
         return receive(f"{resource}/{subresource}/{action}")
+
+    @routes.post(f"/triggers/{TELEMETRY}")
+    @routes.post(f"/trigger/{TELEMETRY}")
+    def telemetry() -> Response:
+        # Core sends it every hour until somebody takes it, so that it is no warning.
+        log.info("telemetry.not_taken", hint="let the proxy send it to the country config server: deploy/nginx.conf")
+        message = "Usage counts are taken by the country config server: let the proxy send them there"
+        return Refused(404, *because("Not Found", message)).response
 
     @routes.post("/email")
     def email() -> Response:

@@ -35,6 +35,7 @@ def scraped(client: FlaskClient) -> Figures:
         pytest.param("/triggers/user/2fa", {}, "user/2fa", "400", id="invalid"),
         pytest.param("/email", {}, "email", "400", id="email"),
         pytest.param("/triggers/system/ready", {}, "system/ready", "401", id="without a token"),
+        pytest.param("/trigger/telemetry", {}, "telemetry", "404", id="another server's"),
         pytest.param("/triggers/events/birth/actions/REGISTER", {}, "events/REGISTER", "401", id="an action"),
         pytest.param("/trigger/events/birth/actions/declare", {}, "events/DECLARE", "401", id="in small letters"),
     ],

@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.webhooks.subscription import Wish
 from app.webhooks.subscriptions import Subscriptions
 
-_NOT_DESCRIBED = re.compile(r"/(inbox|messages|docs|console)(/.*)?|/")  # pages for people
+_NOT_DESCRIBED = re.compile(r"/(inbox|messages|docs|console)(/.*)?|/|/triggers/telemetry")  # for people; not ours
 
 
 @pytest.fixture
