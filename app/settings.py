@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.environment import reading
+from app.environment.receivers import Receiver
 from app.environment.values import AppEnv, Credentials, Integration, InvalidSettings, LogoMode, StartTls
 from app.instance import development_secret_key
 
@@ -21,6 +22,7 @@ __all__ = [
     "InvalidSettings",
     "LogoMode",
     "Network",
+    "Receiver",
     "Settings",
     "Smtp",
     "StartTls",
@@ -98,6 +100,8 @@ class Settings:
     webhook_allow_http: bool
     webhook_ca_file: str | None
     webhook_retry_schedule: tuple[float, ...]
+    forward_actions_to: tuple[Receiver, ...]
+    forward_secrets: tuple[str, ...] = field(repr=False)
     smtp: Smtp
     sender_email_address: str
     reply_to: str | None
@@ -180,6 +184,8 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         webhook_allow_http=values["WEBHOOK_ALLOW_HTTP"] or not production,
         webhook_ca_file=values["WEBHOOK_CA_FILE"],
         webhook_retry_schedule=values["WEBHOOK_RETRY_SCHEDULE"],
+        forward_actions_to=values["FORWARD_ACTIONS_TO"],
+        forward_secrets=values["FORWARD_SECRET"],
         smtp=Smtp(
             host=values["SMTP_HOST"],
             port=values["SMTP_PORT"],

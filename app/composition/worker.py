@@ -34,6 +34,7 @@ from app.outbox.worker import Worker
 from app.settings import Settings
 from app.triggers.catalogue import trigger_types
 from app.triggers.consequences import with_consequences
+from app.triggers.forwarder import Forwarder, by_destination
 from app.triggers.informing import Informing
 from app.triggers.place_lists import PlaceLists
 from app.triggers.planning import planner
@@ -82,15 +83,19 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     analytics = analytics_of(settings, rules)
     analysing = analytics.analysing(decisions)
     places = places_of(settings, analytics, database, reading_token)
+    receivers = by_destination(settings.forward_actions_to)
+    forwarder = Forwarder(decisions, receivers, settings.forward_secrets, settings.webhook_ca_file)
     consequences = [informing.owed, analysing.owed]
-    plan_action = with_consequences(late.plan, decisions, consequences)
+    forwarding = [forwarder.deliveries_for]
+    plan_action = with_consequences(late.plan, decisions, consequences, forwarding)
     senders = {
         **webhooks.senders,
         "plan": webhooks.with_news(planner(kinds, policy, speaking, database, plan_action)),
         "decide": offices_for_rules.before(late.decide),
-        "confirmation": webhooks.with_news(with_consequences(confirmer.confirm, decisions, consequences)),
+        "confirmation": webhooks.with_news(with_consequences(confirmer.confirm, decisions, consequences, forwarding)),
         "informant": informing.inform,
         "analytics": analysing.write,
+        "forward": forwarder.send,
         "place-lists": PlaceLists(core_locations, offices, places).fetch,
         "email": email_sender(
             renderer, transport, settings.sender_email_address, settings.domain, minutes, settings.reply_to
@@ -104,7 +109,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         offices_for_rules.refresh,
         *([places.refresh] if places is not None else []),
     ]
-    destinations = {"rules", "core", "informant", "analytics", *DESTINATIONS, *policy.destinations.values()}
+    destinations = {"rules", "core", "informant", "analytics", *DESTINATIONS, *receivers, *policy.destinations.values()}
     closing = [
         smtp.close,
         offices.close,

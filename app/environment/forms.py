@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 DELIVERY_METHODS = ("email", "sms")
 
 _LONGEST_RETRY_PAUSE = 86_400
+_SHORTEST_SECRET, _LONGEST_SECRET = 24, 64  # bytes
 
 
 class List(fields.Field[tuple[Any, ...]]):
@@ -68,6 +70,20 @@ def fernet_key(value: str) -> str:
             "not a Fernet key. Make one with: python -c "
             "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
         ) from None
+    return value
+
+
+def signing_secret(value: str) -> str:
+    """A secret as Standard Webhooks 1.0 has it. Raises ValueError."""
+    try:
+        length = len(b64decode(value.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        length = 0
+    if not _SHORTEST_SECRET <= length <= _LONGEST_SECRET:
+        raise ValueError(
+            "not whsec_ and 24 to 64 bytes in base64. Make one with: python -c "
+            "'import base64, secrets; print(\"whsec_\" + base64.b64encode(secrets.token_bytes(32)).decode())'"
+        )
     return value
 
 

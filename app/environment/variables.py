@@ -20,8 +20,10 @@ from app.environment.forms import (
     http_url,
     pause,
     region,
+    signing_secret,
 )
 from app.environment.integrations import ClientId, Integrations
+from app.environment.receivers import Receivers
 from app.environment.values import AppEnv, LogoMode, StartTls
 
 LOOPBACK_AND_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
@@ -77,6 +79,8 @@ class Environment(Schema):
     WEBHOOK_CA_FILE = fields.String(load_default=None)
     WEBHOOK_ALLOW_HTTP = fields.Boolean(load_default=False)
     WEBHOOK_RETRY_SCHEDULE = List(pause, load_default=(5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0))
+    FORWARD_ACTIONS_TO = Receivers(load_default=())
+    FORWARD_SECRET = List(signing_secret, load_default=())
     OTP_TTL = fields.Integer(load_default=600, validate=Range(1, 86400))
     SMTP_HOST = fields.String(load_default=None)
     SMTP_PORT = fields.Integer(load_default=587, validate=Range(1, 65535))

@@ -11,7 +11,9 @@ from app.outbox.states import Priority
 from app.outbox.store import Lane
 
 PLAN = "plan"
-ABROAD = "webhook:"  # how the names of destinations begin that other systems have chosen
+# How the names of destinations begin behind which other systems are:
+ABROAD = "webhook:"  # those that a client has chosen
+FORWARD = "forward:"  # those that the operator lists in FORWARD_ACTIONS_TO
 
 NEWS = frozenset({"webhooks", "replay"})  # destinations of what works out what other systems are told
 
@@ -44,8 +46,8 @@ class Held:
 
 
 def is_abroad(destination: str) -> bool:
-    """Whether other systems have chosen it, as they like and as many as they like."""
-    return destination.startswith(ABROAD)
+    """Whether another system is behind it: there may be any number of them, and any of them may hang."""
+    return destination.startswith((ABROAD, FORWARD))
 
 
 def to_claim(open_lanes: Sequence[Lane], held: Held, failures_to_open: int) -> list[tuple[Lane, int]]:

@@ -1,4 +1,4 @@
-"""What is owed once an action is accepted for good: at once, or by a confirmation that core has taken."""
+"""What follows from a decision, once it is made and again once core has taken its confirmation."""
 
 from __future__ import annotations
 
@@ -21,8 +21,15 @@ def holds(decision: Decision) -> bool:
     return decision.state in _FOR_GOOD and decision.verdict is Verdict.ACCEPT
 
 
-def with_consequences(sender: Sender, decisions: Decisions, consequences: Sequence[Consequence]) -> Sender:
+def with_consequences(
+    sender: Sender,
+    decisions: Decisions,
+    consequences: Sequence[Consequence],
+    of_any_decision: Sequence[Consequence] = (),
+) -> Sender:
     """`sender` plans or confirms a decision. All that follows from it is owed in the write that ends its try.
+
+    `consequences` follow from an action that is accepted for good, `of_any_decision` whatever was decided.
 
     A confirmation that is tried again, because the worker died between core's answer and that write, still owes it;
     what is owed already is not owed twice.
@@ -33,9 +40,10 @@ def with_consequences(sender: Sender, decisions: Decisions, consequences: Sequen
         if not isinstance(outcome, Sent | Dropped):
             return outcome
         decision = decisions.find_by_trigger(delivery.trigger.id)
-        if decision is None or not holds(decision):
+        if decision is None:
             return outcome
-        owed = [new for consequence in consequences for new in consequence(decision)]
+        due = [*of_any_decision, *(consequences if holds(decision) else ())]
+        owed = [new for consequence in due for new in consequence(decision)]
         return replace(outcome, follow_ups=[*outcome.follow_ups, *owed])
 
     return send

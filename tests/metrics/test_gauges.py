@@ -51,6 +51,7 @@ def test_an_empty_database_has_nothing_open(outbox: Outbox) -> None:
 def test_the_signs_of_cores_versions_are_shown_with_their_time(outbox: Outbox) -> None:
     VersionSigns(outbox.database).record(Sign.UNKNOWN_ACTION_TYPE, "REVOKE_REGISTRATION")
     seen = read(outbox).of("core_seen_timestamp_seconds", sign="unknown-action-type", detail="REVOKE_REGISTRATION")
+    assert seen is not None
     assert abs(seen - time.time()) < DAY
 
 

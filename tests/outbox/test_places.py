@@ -10,7 +10,9 @@ from app.outbox.places import NEWS, PLACES, PLACES_ABROAD, PLAN, PLANS, Held, is
 from app.outbox.states import Priority
 from app.outbox.store import Lane
 
-names = st.sampled_from([PLAN, *sorted(NEWS), "smtp", "sms", "core", *(f"webhook:{number}" for number in range(300))])
+names = st.sampled_from(
+    [PLAN, *sorted(NEWS), "smtp", "sms", "core", *(f"webhook:{number}" for number in range(300)), "forward:a"]
+)
 lanes = st.lists(
     st.builds(Lane, names, st.sampled_from(Priority), st.integers(0, 9)),
     unique_by=lambda lane: (lane.destination, lane.priority),
