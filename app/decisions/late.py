@@ -33,7 +33,8 @@ class LateDecisions:
             return Sent()
         if decision.lease_left > 0:
             return Retry("it is being decided", after=decision.lease_left)
-        self.decisions.defer_abandoned(decision)
+        if not self.decisions.defer_abandoned(decision):
+            return Retry("another process has begun to decide it", after=1.0)
         log.error("decision.abandoned", event_id=decision.event_id, action_id=decision.action_id)
         return Sent("its process stopped while it decided: decided again")
 

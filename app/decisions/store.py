@@ -289,8 +289,8 @@ class Decisions:
             values["runs"] = decision.runs + 1
         return values
 
-    def defer_abandoned(self, decision: Decision) -> None:
-        """Nobody is deciding any more, and core has not been answered: it will be told later."""
+    def defer_abandoned(self, decision: Decision) -> bool:
+        """Defer what nobody is deciding any more: core has not been answered. False where somebody decides again."""
         reason = self._cipher.encrypt("the process that decided stopped")
         with self._database.transaction() as connection:
             deferred = connection.execute(
@@ -300,6 +300,7 @@ class Decisions:
             )
             if deferred.rowcount == 1:
                 store.add(connection, self._database, self._cipher, [(decision.trigger_id, DECIDE_AGAIN)])
+        return deferred.rowcount == 1
 
     def still_deferred(self, decision: Decision, ruling: Ruling) -> None:
         """The rules defer, now that they could be asked."""

@@ -17,7 +17,7 @@ from app.decisions.decision import Decision
 from app.decisions.store import Decisions
 from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sent
 from app.outbox.states import Priority
-from app.triggers.consequences import holds
+from app.triggers.consequences import holds, is_being_confirmed
 
 CHANNEL = "analytics"
 
@@ -51,6 +51,8 @@ class Analysing:
         decision = self.decisions.find_by_trigger(delivery.trigger.id)
         if decision is None:
             return Failed("there is no decision on this trigger")
+        if is_being_confirmed(decision):
+            return Retry("it is being confirmed at core")
         if not holds(decision):
             return Dropped("it does not hold any more: what was decided was changed")
         if self.store is None:

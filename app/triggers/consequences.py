@@ -21,6 +21,11 @@ def holds(decision: Decision) -> bool:
     return decision.state in _FOR_GOOD and decision.verdict is Verdict.ACCEPT
 
 
+def is_being_confirmed(decision: Decision) -> bool:
+    """Whether it was accepted and core is asked for it once more: what follows from it waits, and is not dropped."""
+    return decision.state is DecisionState.CONFIRMING and decision.verdict is Verdict.ACCEPT
+
+
 def with_consequences(
     sender: Sender,
     decisions: Decisions,

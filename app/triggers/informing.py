@@ -26,7 +26,7 @@ from app.records.actions import Action as RecordAction
 from app.records.informant import Informant, informant_of
 from app.records.state import declaration_if_accepted
 from app.timed_calls import CountryTimeout, TimedCalls
-from app.triggers.consequences import holds
+from app.triggers.consequences import holds, is_being_confirmed
 from app.triggers.speaking import Speaking
 
 log = structlog.get_logger()
@@ -81,6 +81,8 @@ class Informing:
         decision = self.decisions.find_by_trigger(delivery.trigger.id)
         if decision is None:
             return Failed("there is no decision on this trigger")
+        if is_being_confirmed(decision):
+            return Retry("it is being confirmed at core")
         if not holds(decision):
             return Dropped("it does not hold any more: what was decided was changed")
         message = informant_message(decision.event_type, decision.action_type)

@@ -293,6 +293,24 @@ def confirm(news: News, document: dict[str, Any], verb: str = "accept", **body: 
     assert answer.status_code == 202
 
 
+def test_who_accepts_again_before_the_news_went_out_loses_no_news(make_news: MakeNews, core: Core) -> None:
+    news = make_news(GATEWAY_URL=core.url, INFORMANT_HOLD="0.2")
+    document = asked("REGISTER")
+    core.keep(document)
+    number = news.ask(document)["registrationNumber"]
+    news.worker.run_until_idle()
+    core.mood = Mood.AWAY
+    confirm(news, document)
+    news.pass_time(10)
+    assert news.told() == []
+    core.mood = Mood.WELL
+    for _ in range(2):  # the confirmation, and what waits for it
+        operations.retry(news.country.database, None)
+        news.worker.run_until_idle()
+    (message,) = news.told()
+    assert number in message.text
+
+
 def test_where_somebody_else_has_confirmed_a_mother_gets_the_number_that_core_has(
     make_news: MakeNews, core: Core
 ) -> None:
