@@ -33,6 +33,11 @@ def is_date_time(text: str) -> bool:
     return _date_time(text) is not None and (text[8:10] < "29" or _exists(text))
 
 
+def is_date(text: str) -> bool:
+    """YYYY-MM-DD, of a day that exists."""
+    return is_date_time(f"{text}T00:00Z")
+
+
 def _exists(text: str) -> bool:
     month, day = text[5:7], int(text[8:10])
     if month == "02" and day == 29:
