@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -92,24 +92,20 @@ def columns_of(field_ids: Iterator[str] | frozenset[str]) -> Columns:
     return {field_id: column_of(field_id) for field_id in sorted(field_ids)}
 
 
-def markings_in(configurations: Any) -> dict[str, Marking]:
+def markings_in(configurations: Iterable[Mapping[str, Any]]) -> dict[str, Marking]:
     """What event configurations mark, by event type: `[{id, analytics, declaration, actions}]`.
 
     A field is whatever has an `id` and says `"analytics": true`, at any depth: forms nest it in pages, reviews and
-    dialogs. Raises ValueError for what is no list of event configurations.
+    dialogs.
     """
-    if not isinstance(configurations, list):
-        raise ValueError("no JSON array of event configurations")
-    found = {}
-    for configuration in configurations:
-        if not isinstance(configuration, dict) or not isinstance(configuration.get("id"), str):
-            raise ValueError("an event configuration without an id")
-        if configuration.get("analytics") is True:
-            found[configuration["id"]] = Marking(
-                columns_of(_marked_in(configuration.get("declaration"))),
-                columns_of(_marked_in(configuration.get("actions"))),
-            )
-    return found
+    return {
+        configuration["id"]: Marking(
+            columns_of(_marked_in(configuration.get("declaration"))),
+            columns_of(_marked_in(configuration.get("actions"))),
+        )
+        for configuration in configurations
+        if configuration.get("analytics") is True
+    }
 
 
 def _marked_in(form: Any) -> Iterator[str]:

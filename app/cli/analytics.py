@@ -16,6 +16,7 @@ from app.cli.analytics_reindex import reindex
 from app.cli.databases import opened
 from app.cli.tables import print_table
 from app.composition.analytics import Analytics, analytics_of, places_of
+from app.composition.configurations import event_configurations
 from app.composition.core import system_client
 from app.database.engine import DatabaseAway
 from app.decisions.offices import ReadingToken
@@ -36,7 +37,7 @@ analytics.add_command(reindex)
 def _analytics(settings: Settings) -> Iterator[Analytics]:
     """What a person can mend becomes one plain message."""
     logs.configure(settings)
-    made = analytics_of(settings, country.load(settings.country_dir))
+    made = analytics_of(settings, country.load(settings.country_dir), event_configurations(settings))
     try:
         yield made
     except DatabaseAway as error:

@@ -24,6 +24,7 @@ from app.analytics.tables import Unusable
 from app.cli.analytics_resuming import alone, going_on, kept_at, made_for
 from app.cli.analytics_workers import reports
 from app.composition.analytics import analytics_of, markings_of
+from app.composition.configurations import event_configurations
 from app.database.engine import DatabaseAway
 from app.settings import Settings
 
@@ -56,7 +57,8 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
     if not files:
         raise click.ClickException(f"{source} holds no file that ends in {', '.join(SUFFIXES)}")
     rules = country.load(settings.country_dir)
-    analytics = analytics_of(settings, rules, fresh_for=math.inf)  # by the same marks from the first to the last
+    same = event_configurations(settings, fresh_for=math.inf)  # by the same marks from the first to the last
+    analytics = analytics_of(settings, rules, same)
     store = analytics.store
     if store is None:
         raise click.ClickException("ANALYTICS_DATABASE_URL is not set: it says where the records are written to")
@@ -66,7 +68,7 @@ def reindex(source: Path, workers: int, restart: bool) -> None:
             marks = made_for(settings, analytics.markings, store)
             run = _Run(Reached(marks) if restart else going_on(store, kept, marks), kept)
             run.write(files, analytics.reindexing, workers)
-            now_marked = markings_of(settings, country.load(settings.country_dir))
+            now_marked = markings_of(settings, country.load(settings.country_dir), event_configurations(settings))
             run.end(has_changed=made_for(settings, now_marked, store) != marks)
     except (MarkingUnavailable, Unusable) as error:
         raise click.ClickException(str(error)) from None

@@ -16,6 +16,7 @@ from app import country, logs
 from app.analytics.files import Batch
 from app.analytics.reindexing import Reindexing, Report
 from app.composition.analytics import analytics_of
+from app.composition.configurations import event_configurations
 from app.settings import Settings
 
 Reports = Callable[[Iterable[Batch]], Iterator[tuple[Batch, Report]]]
@@ -68,7 +69,8 @@ def _start() -> None:
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     settings = Settings.from_env()
     logs.configure(settings)
-    _own.append(analytics_of(settings, country.load(settings.country_dir), fresh_for=math.inf).reindexing)
+    same = event_configurations(settings, fresh_for=math.inf)
+    _own.append(analytics_of(settings, country.load(settings.country_dir), same).reindexing)
 
 
 def _end_with_parent() -> None:

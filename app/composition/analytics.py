@@ -9,7 +9,7 @@ import structlog
 from flask import Blueprint
 
 from app.access.core_token import Claims, CoreTokens
-from app.analytics.event_configs import FRESH_FOR, EventConfigurations
+from app.analytics.event_configs import ConfiguredMarkings
 from app.analytics.locations import Places
 from app.analytics.marking import WITHOUT_EFFECT, Markings, MarkingsOfCountry
 from app.analytics.reindexing import Reindexing
@@ -18,6 +18,7 @@ from app.analytics.store import AnalyticsStore
 from app.country import Country
 from app.database.engine import Database
 from app.decisions.store import Decisions
+from app.opencrvs.event_configurations import EventConfigurations
 from app.opencrvs.locations import CoreLocations
 from app.opencrvs.public_key import PublicKey
 from app.settings import Settings
@@ -50,8 +51,8 @@ class Analytics:
             self.store.database.close()
 
 
-def analytics_of(settings: Settings, rules: Country, *, fresh_for: float = FRESH_FOR) -> Analytics:
-    """Asks no database and no configuration before it is used; the configuration again after `fresh_for` seconds."""
+def analytics_of(settings: Settings, rules: Country, configurations: EventConfigurations | None) -> Analytics:
+    """Asks no database and no configuration before it is used."""
     url = settings.analytics_database_url
     if url is None:
         log.warning(
@@ -63,14 +64,13 @@ def analytics_of(settings: Settings, rules: Country, *, fresh_for: float = FRESH
         _warn_of_rules_without_effect(rules)
     return Analytics(
         AnalyticsStore(Database(url)) if url is not None else None,
-        markings_of(settings, rules, fresh_for=fresh_for),
+        markings_of(settings, rules, configurations),
     )
 
 
-def markings_of(settings: Settings, rules: Country, *, fresh_for: float = FRESH_FOR) -> Markings:
+def markings_of(settings: Settings, rules: Country, configurations: EventConfigurations | None) -> Markings:
     """What may be kept, alone."""
-    url = settings.event_config_url
-    configured = EventConfigurations(url, fresh_for=fresh_for) if url is not None else None
+    configured = ConfiguredMarkings(configurations) if configurations is not None else None
     return MarkingsOfCountry(rules, configured, settings.decision_timeout)
 
 

@@ -11,6 +11,7 @@ from app.access.core_token import Claims, CoreTokens
 from app.access.gate import Gate
 from app.access.networks import Callers
 from app.composition.analytics import analytics_of
+from app.composition.configurations import event_configurations
 from app.composition.messages import previews, receipt_addresses
 from app.composition.webhooks import webhook_blueprints
 from app.console.inbox import inbox_pages
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> Flask:
     requests.install(app)
     errors.install(app)
     app.register_blueprint(trigger_routes(kinds, gate, Receiver(database, cipher), settings))
+    configurations = event_configurations(settings)
     decisions = Decisions(database, cipher, rules)
     service = DecisionService(QuestionReceiver(database, cipher), decisions, rules, settings.decision_timeout)
     signs = VersionSigns(database)
@@ -89,7 +91,7 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in webhook_blueprints(settings, database, cipher, kinds):
         app.register_blueprint(blueprint)
     app.register_blueprint(openapi_routes(operations(kinds.values()), settings.country_config_url))
-    analytics = analytics_of(settings, rules)
+    analytics = analytics_of(settings, rules, configurations)
     database.on_close(analytics.close)
     app.register_blueprint(analytics.routes(key, place_lists))
     app.register_blueprint(health.routes(database))

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from app import country, logs
 from app.access.networks import Callers
 from app.composition.analytics import analytics_of, places_of
+from app.composition.configurations import event_configurations
 from app.composition.core import system_client
 from app.composition.messages import create_renderer, mail_server, policies, sms_provider
 from app.composition.webhooks import DESTINATIONS, webhook_senders
@@ -61,6 +62,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     core = CoreEvents(settings.gateway_url) if settings.gateway_url else None
     core_locations = CoreLocations(settings.gateway_url) if settings.gateway_url else None
     client = system_client(settings)
+    configurations = event_configurations(settings)
     decisions = Decisions(database, cipher, rules)
     late = LateDecisions(decisions, rules, settings.decision_timeout)
     confirmer = Confirmer(decisions, core, client, settings.keep_assignment)
@@ -80,7 +82,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         settings.decision_timeout,
     )
     webhooks = webhook_senders(settings, database, cipher, kinds, decisions, policy)
-    analytics = analytics_of(settings, rules)
+    analytics = analytics_of(settings, rules, configurations)
     analysing = analytics.analysing(decisions)
     places = places_of(settings, analytics, database, reading_token)
     receivers = by_destination(settings.forward_actions_to)

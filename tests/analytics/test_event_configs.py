@@ -10,8 +10,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from app.analytics.event_configs import FRESH_FOR, EventConfigurations
+from app.analytics.event_configs import ConfiguredMarkings
 from app.analytics.marking import Marking
+from app.opencrvs.event_configurations import FRESH_FOR, EventConfigurations
 from tests.analytics.test_marking import config
 from tests.opencrvs.clock import Clock
 
@@ -39,16 +40,16 @@ def slow() -> Iterator[Slow]:
 
 
 @pytest.fixture
-def in_thread() -> Iterator[Callable[[EventConfigurations], Future[Mapping[str, Marking]]]]:
+def in_thread() -> Iterator[Callable[[ConfiguredMarkings], Future[Mapping[str, Marking]]]]:
     with ThreadPoolExecutor(4) as pool:
         yield pool.submit
 
 
 def test_while_one_thread_asks_the_others_use_what_is_known(
-    httpserver: HTTPServer, slow: Slow, in_thread: Callable[[EventConfigurations], Future[Mapping[str, Marking]]]
+    httpserver: HTTPServer, slow: Slow, in_thread: Callable[[ConfiguredMarkings], Future[Mapping[str, Marking]]]
 ) -> None:
     clock = Clock()
-    configured = EventConfigurations(httpserver.url_for("/events"), clock=clock)
+    configured = ConfiguredMarkings(EventConfigurations(httpserver.url_for("/events"), clock=clock))
     httpserver.expect_ordered_request("/events").respond_with_json([config("birth", "a")])
     httpserver.expect_ordered_request("/events").respond_with_handler(slow)
     assert configured().keys() == {"birth"}
@@ -63,9 +64,9 @@ def test_while_one_thread_asks_the_others_use_what_is_known(
 
 
 def test_where_nothing_is_known_all_wait_for_the_one_that_asks(
-    httpserver: HTTPServer, slow: Slow, in_thread: Callable[[EventConfigurations], Future[Mapping[str, Marking]]]
+    httpserver: HTTPServer, slow: Slow, in_thread: Callable[[ConfiguredMarkings], Future[Mapping[str, Marking]]]
 ) -> None:
-    configured = EventConfigurations(httpserver.url_for("/events"), clock=Clock())
+    configured = ConfiguredMarkings(EventConfigurations(httpserver.url_for("/events"), clock=Clock()))
     httpserver.expect_ordered_request("/events").respond_with_handler(slow)
     asking = [in_thread(configured) for _ in range(3)]
     assert slow.asked.acquire(timeout=LONG)

@@ -8,10 +8,11 @@ import pytest
 from pytest_httpserver import HTTPServer
 from structlog.testing import capture_logs
 
-from app.analytics.event_configs import ASK_AGAIN_AFTER, FRESH_FOR, EventConfigurations
+from app.analytics.event_configs import ConfiguredMarkings
 from app.analytics.marking import MarkingsOfCountry, MarkingUnavailable, markings_in
 from app.country import Country, birth_figures
 from app.country.country import AnalyticsRule
+from app.opencrvs.event_configurations import ASK_AGAIN_AFTER, FRESH_FOR, EventConfigurations
 from tests.opencrvs.clock import Clock
 
 
@@ -38,12 +39,6 @@ def test_fields_of_annotations_are_found_wherever_a_form_nests_them() -> None:
     assert markings_in([config(actions=actions)])["birth"].annotation == {"collector": "collector"}
 
 
-@pytest.mark.parametrize("value", [{}, None, "x", [1], [{}], [{"id": 1}]])
-def test_what_is_no_list_of_configurations_is_said(value: Any) -> None:
-    with pytest.raises(ValueError, match="event configuration"):
-        markings_in(value)
-
-
 def test_a_rule_goes_before_the_configuration_of_its_event_type() -> None:
     rules = {
         "birth": AnalyticsRule(frozenset({"child.dob"}), None),
@@ -66,7 +61,7 @@ def test_a_rule_goes_before_the_configuration_of_its_event_type() -> None:
 
 def test_configurations_are_asked_for_once_and_again_when_they_are_old(httpserver: HTTPServer) -> None:
     clock = Clock()
-    configured = EventConfigurations(httpserver.url_for("/events"), clock=clock)
+    configured = ConfiguredMarkings(EventConfigurations(httpserver.url_for("/events"), clock=clock))
     httpserver.expect_ordered_request("/events").respond_with_json([config("birth", "a")])
     httpserver.expect_ordered_request("/events").respond_with_json([config("death", "b")])
     assert configured().keys() == {"birth"}
@@ -79,7 +74,7 @@ def test_configurations_are_asked_for_once_and_again_when_they_are_old(httpserve
 
 def test_a_mark_that_goes_is_told_and_so_is_that_there_is_none(httpserver: HTTPServer) -> None:
     clock = Clock()
-    configured = EventConfigurations(httpserver.url_for("/events"), clock=clock)
+    configured = ConfiguredMarkings(EventConfigurations(httpserver.url_for("/events"), clock=clock))
     first = [config("birth", "a", "b"), config("death")]
     for answer in ([], first, [config("birth", "b", "c")], [config("birth", "b", "c")], [], []):
         httpserver.expect_ordered_request("/events").respond_with_json(answer)
@@ -95,7 +90,7 @@ def test_a_mark_that_goes_is_told_and_so_is_that_there_is_none(httpserver: HTTPS
 @pytest.mark.parametrize("answer", ["nothing", "<html>", "{}", "redirect"])
 def test_what_was_known_is_used_while_they_are_away(httpserver: HTTPServer, answer: str) -> None:
     clock = Clock()
-    configured = EventConfigurations(httpserver.url_for("/events"), clock=clock)
+    configured = ConfiguredMarkings(EventConfigurations(httpserver.url_for("/events"), clock=clock))
     httpserver.expect_ordered_request("/events").respond_with_json([config("birth", "a")])
     if answer == "redirect":
         httpserver.expect_ordered_request("/events").respond_with_data("", 302, {"Location": "/elsewhere"})
@@ -111,6 +106,6 @@ def test_what_was_known_is_used_while_they_are_away(httpserver: HTTPServer, answ
 
 def test_where_they_could_never_be_had_nothing_may_be_kept() -> None:
     clock = Clock()
-    configured = EventConfigurations("http://127.0.0.1:1/events", clock=clock)
+    configured = ConfiguredMarkings(EventConfigurations("http://127.0.0.1:1/events", clock=clock))
     with pytest.raises(MarkingUnavailable, match="EVENT_CONFIG_URL: no answer"):
         configured()

@@ -195,10 +195,12 @@ def test_in_production_without_a_database_nothing_is_kept_and_that_is_said(make_
     environ = {"APP_ENV": "production", "AUTH_URL": "http://127.0.0.1:1", "DOMAIN": "registry.test"}
     environ |= {"LOGIN_URL": "http://login.test", "SENDER_EMAIL_ADDRESS": "a@registry.test", "SMTP_HOST": "127.0.0.1"}
     from app.composition.analytics import analytics_of
+    from app.composition.configurations import event_configurations
     from app.country import Country
     from tests.conftest import SECRET_KEY
 
-    analytics = analytics_of(Settings.from_env(environ | {"SECRET_KEY": SECRET_KEY}), Country())
+    settings = Settings.from_env(environ | {"SECRET_KEY": SECRET_KEY})
+    analytics = analytics_of(settings, Country(), event_configurations(settings))
     report = analytics.reindexing.write([json.dumps(birth(1)).encode()])
     assert [one.reason for one in report.skipped] == [NOT_SET_UP]
 
