@@ -11,8 +11,10 @@ from sqlalchemy import and_, func, select
 from app import country
 from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
+from app.composition.configurations import event_configurations
 from app.database.audit import operator
 from app.database.tables import decisions, deliveries
+from app.decisions.additions import Additions, UnfitAdditions
 from app.decisions.causes import Cause
 from app.decisions.confirmer import NO_CREDENTIALS
 from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, TokenDead, UnknownAction
@@ -23,6 +25,8 @@ from app.decisions.states import DecisionState
 from app.decisions.store import CONFIRMATION, Decisions
 from app.encryption import Cipher
 from app.opencrvs import registered_clients
+from app.opencrvs.event_configurations import ConfigurationsUnavailable
+from app.opencrvs.event_forms import EventForms
 from app.settings import Settings
 
 _OPEN = (DecisionState.DECIDING, DecisionState.DEFERRED, DecisionState.CONFIRMING, DecisionState.REFUSED)
@@ -108,10 +112,24 @@ def _resolve(action_id: str, ruling: Ruling) -> None:
             if ruling.registration_number is not None:
                 number_text(ruling.registration_number)
             decisions = Decisions(database, Cipher(settings.secret_keys), rules)
-            Confirming(decisions, settings.system_client is not None).resolve(action_id, ruling, operator())
+            confirming = Confirming(decisions, settings.system_client is not None, _additions(settings, ruling))
+            confirming.resolve(action_id, ruling, operator())
+        except UnfitAdditions as error:
+            raise click.ClickException(f"Core would refuse it: {error}") from None
         except (UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, NoNumber) as error:
             raise click.ClickException(str(error)) from None
     click.echo("Written down. The worker tells core: see country-config outbox list")
+
+
+def _additions(settings: Settings, ruling: Ruling) -> Additions:
+    """What holds additions against the event's form, which is waited for where there are any."""
+    configurations = event_configurations(settings)
+    if configurations is not None and ruling.declaration:
+        try:
+            configurations.current()
+        except ConfigurationsUnavailable as error:
+            click.echo(f"The declaration is not checked against the event's form: {error}", err=True)
+    return Additions(EventForms(configurations))
 
 
 def _object(text: str | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.composition.messages import previews, receipt_addresses
 from app.composition.webhooks import webhook_blueprints
 from app.console.inbox import inbox_pages
 from app.database.engine import Database
+from app.decisions.additions import Additions
 from app.decisions.confirming import Confirming
 from app.decisions.receiving import QuestionReceiver
 from app.decisions.service import DecisionService
@@ -23,6 +24,7 @@ from app.decisions.store import Decisions
 from app.encryption import Cipher
 from app.http import errors, requests
 from app.metrics import gauges, sharing
+from app.metrics.left_out import LeftOut
 from app.metrics.reading import DatabaseGauges
 from app.metrics.received import Received
 from app.metrics.requests import Names, count_requests
@@ -30,6 +32,7 @@ from app.metrics.routes import metrics_routes
 from app.notifications.inbox import Inbox
 from app.openapi.operations import operations
 from app.openapi.routes import openapi_routes
+from app.opencrvs.event_forms import EventForms
 from app.opencrvs.integrations import Integrations
 from app.opencrvs.offices import Offices
 from app.opencrvs.public_key import FetchedKey, FixedKey, PublicKey
@@ -38,8 +41,9 @@ from app.opencrvs.version_signs import VersionSigns
 from app.records.actions import CONFIRMABLE
 from app.settings import Settings
 from app.triggers.actions import action_routes
-from app.triggers.catalogue import trigger_types
+from app.triggers.catalogue import EMAIL, trigger_types
 from app.triggers.confirmations import confirmation_routes
+from app.triggers.left_out_alerts import LeftOutAlerts
 from app.triggers.place_lists import PlaceListRequests
 from app.triggers.receipts import receipt_routes
 from app.triggers.receiving import Receiver
@@ -63,10 +67,21 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False  # it would answer in HTML
     requests.install(app)
     errors.install(app)
-    app.register_blueprint(trigger_routes(kinds, gate, Receiver(database, cipher), settings))
+    receiver = Receiver(database, cipher)
+    app.register_blueprint(trigger_routes(kinds, gate, receiver, settings))
+    counted = CollectorRegistry()
     configurations = event_configurations(settings)
     decisions = Decisions(database, cipher, rules)
-    service = DecisionService(QuestionReceiver(database, cipher), decisions, rules, settings.decision_timeout)
+    forms = EventForms(configurations)
+    left_out = LeftOutAlerts(
+        database, receiver, kinds[EMAIL], settings.alert_email, settings.sender_email_address, LeftOut(counted).count
+    )
+    additions = Additions(forms, left_out)
+    if rules.rules:
+        forms.prefetch()
+    service = DecisionService(
+        QuestionReceiver(database, cipher), decisions, rules, settings.decision_timeout, additions
+    )
     signs = VersionSigns(database)
     has_client = settings.system_client is not None
     app.register_blueprint(action_routes(gate, service, signs, has_client=has_client))
@@ -84,7 +99,7 @@ def create_app(settings: Settings) -> Flask:
         requests_of_lists.request(token, claims, requests.request_id())
 
     app.register_blueprint(system_routes(gate, setup, signs, place_lists))
-    app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions, has_client)))
+    app.register_blueprint(confirmation_routes(gate, database, Confirming(decisions, has_client, additions)))
     app.register_blueprint(
         receipt_routes(database, cipher, receipt_addresses(settings), settings.sms_values["TWILIO_AUTH_TOKEN"])
     )
@@ -95,7 +110,6 @@ def create_app(settings: Settings) -> Flask:
     database.on_close(analytics.close)
     app.register_blueprint(analytics.routes(key, place_lists))
     app.register_blueprint(health.routes(database))
-    counted = CollectorRegistry()
     names = Names([*kinds, "system/ready", TELEMETRY], ["/email", "/reindex"], CONFIRMABLE)
     count_requests(app, names, Received(counted, names.triggers, names.actions))
     figures = [sharing.of_all_processes(counted), DatabaseGauges(database, gauges.read)]

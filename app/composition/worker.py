@@ -13,6 +13,7 @@ from app.composition.core import system_client
 from app.composition.messages import create_renderer, mail_server, policies, sms_provider
 from app.composition.webhooks import DESTINATIONS, webhook_senders
 from app.database.engine import Database
+from app.decisions.additions import Additions
 from app.decisions.alerts import Alerts
 from app.decisions.confirmer import Confirmer
 from app.decisions.erasure import TokenErasure
@@ -22,6 +23,7 @@ from app.decisions.store import Decisions
 from app.encryption import Cipher
 from app.http import errors
 from app.metrics.delivered import Delivered
+from app.metrics.left_out import LeftOut
 from app.metrics.routes import metrics_routes
 from app.notifications.catalogue import INFORMANT_MESSAGES
 from app.notifications.email.sender import email_sender, to_inbox, to_mail_server
@@ -29,16 +31,19 @@ from app.notifications.inbox import Inbox
 from app.notifications.languages import Languages
 from app.notifications.sms.sender import sms_sender
 from app.opencrvs.confirmations import CoreEvents
+from app.opencrvs.event_forms import EventForms
 from app.opencrvs.locations import CoreLocations
 from app.opencrvs.offices import Offices
 from app.outbox.worker import Worker
 from app.settings import Settings
-from app.triggers.catalogue import trigger_types
+from app.triggers.catalogue import EMAIL, trigger_types
 from app.triggers.consequences import with_consequences
 from app.triggers.forwarder import Forwarder, by_destination
 from app.triggers.informing import Informing
+from app.triggers.left_out_alerts import LeftOutAlerts
 from app.triggers.place_lists import PlaceLists
 from app.triggers.planning import planner
+from app.triggers.receiving import Receiver
 from app.triggers.speaking import Speaking
 
 
@@ -64,7 +69,15 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     client = system_client(settings)
     configurations = event_configurations(settings)
     decisions = Decisions(database, cipher, rules)
-    late = LateDecisions(decisions, rules, settings.decision_timeout)
+    forms = EventForms(configurations)
+    receiver = Receiver(database, cipher)
+    counted = counted or CollectorRegistry()
+    left_out = LeftOutAlerts(
+        database, receiver, kinds[EMAIL], settings.alert_email, settings.sender_email_address, LeftOut(counted).count
+    )
+    late = LateDecisions(decisions, rules, settings.decision_timeout, Additions(forms, left_out))
+    if rules.rules:
+        forms.prefetch()
     confirmer = Confirmer(decisions, core, client, settings.keep_assignment)
     reading_token = ReadingToken(decisions, client)
     offices = Offices(database, core_locations, token=reading_token)
@@ -119,7 +132,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         analytics.close,
         database.close,
     ]
-    observe = Delivered(counted or CollectorRegistry()).observe
+    observe = Delivered(counted).observe
     return Worker(database, cipher, senders, destinations, chores=chores, closing=closing, observe=observe)
 
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Double, Row, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 
-from app.database.clock import now
+from app.database import chores
 from app.database.engine import Database
 from app.database.identifiers import new_id
-from app.database.tables import chores, decisions
+from app.database.tables import decisions
 from app.decisions.causes import IS_LATE, IS_UNMAILED, IS_UNSAID, SAID, Cause
 from app.decisions.confirmer import NO_CREDENTIALS
 from app.encryption import Cipher
@@ -55,7 +55,7 @@ class Alerts:
                     _say(row)
         if self.destination is not None and self.address and self._is_any(IS_UNMAILED):
             with self.database.transaction() as connection:
-                if _is_time_for_a_mail(connection, self.database):
+                if chores.claim(connection, self.database, MESSAGE, _MAILED_EVERY):
                     self._mail(connection, self.destination)
 
     def _is_any(self, condition: ColumnElement[bool]) -> bool:
@@ -92,17 +92,6 @@ def _say(row: Row[Any]) -> None:
         if Cause.UNCONFIRMABLE in row.alerted_for.split()
         else "country-config confirmations list, then accept or reject, before core's token ends",
     )
-
-
-def _is_time_for_a_mail(connection: Connection, database: Database) -> bool:
-    """Whether the last one is long enough ago; then this is the last one."""
-    done = database.insert(chores).values(name=MESSAGE, done_at=now())
-    claimed = done.on_conflict_do_update(
-        index_elements=[chores.c.name],
-        set_={"done_at": now()},
-        where=chores.c.done_at <= now() - literal(_MAILED_EVERY, Double),
-    )
-    return connection.execute(claimed.returning(chores.c.name)).first() is not None
 
 
 def _variables(rows: Sequence[Row[Any]]) -> dict[str, str]:

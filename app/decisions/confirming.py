@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.database.audit import Author
 from app.database.engine import DatabaseAway
+from app.decisions.additions import Additions
 from app.decisions.confirmer import NO_CREDENTIALS
 from app.decisions.decision import Decision
 from app.decisions.forms import NoNumber
@@ -57,11 +58,13 @@ class Confirming:
 
     decisions: Decisions
     has_client: bool
+    additions: Additions
 
     def resolve(self, action_id: str, ruling: Ruling, by: Author) -> None:
         """Write the ruling down and owe it to core; `by` says in the log and the audit whose word it is.
 
-        Raises UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, NoNumber and DatabaseAway.
+        Raises UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, UnfitAdditions, NoNumber and
+        DatabaseAway.
         """
         decision = self._find(action_id)
         if ruling.verdict is Verdict.REJECT and not self.decisions.may_reject_late(decision):
@@ -70,6 +73,8 @@ class Confirming:
         if decision.state is not DecisionState.CONFIRMED and not can_confirm:
             raise TokenDead
         if decision.state in (DecisionState.DEFERRED, DecisionState.REFUSED):
+            if self.decisions.is_at_core_2_1(decision):
+                self.additions.check(self.decisions.asked(decision).action, ruling)
             if self._resolved(decision, ruling, by):
                 self._say(decision, ruling, by)
                 return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from app.country import Country
+from app.decisions.additions import Additions
 from app.decisions.numbers import NoNumber
 from app.decisions.rulings import Verdict, rule
 from app.decisions.states import DecisionState
@@ -23,6 +24,7 @@ class LateDecisions:
     decisions: Decisions
     country: Country
     timeout: float
+    additions: Additions
 
     def plan(self, delivery: Delivery) -> Outcome:
         """Once a decision is there, nothing is owed yet; one that nobody came to is owed to core."""
@@ -54,6 +56,8 @@ class LateDecisions:
             return Failed(
                 f"the rules reject, and core 2.0 takes no late reject of {decision.action_type}: accept it by hand"
             )
+        if self.decisions.is_at_core_2_1(decision):
+            ruling = self.additions.fitting(action, ruling)
         try:
             resolved = self.decisions.resolve(decision, action, ruling)
         except NoNumber as error:

@@ -34,6 +34,11 @@ class Question:
     expires_at: float
 
     @property
+    def is_from_core_2_1(self) -> bool:
+        """Whether core sent a token that confirms nothing, as core 2.1 does, which checks what the answer adds."""
+        return not self.token
+
+    @property
     def key(self) -> tuple[str, str]:
         """What makes it the same question again."""
         return self.document.id, self.pending.id

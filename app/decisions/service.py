@@ -11,6 +11,7 @@ from app.country import Country
 from app.database.engine import DatabaseAway
 from app.database.inserts import AlreadyThere
 from app.decisions import numbers
+from app.decisions.additions import Additions
 from app.decisions.decision import Decision
 from app.decisions.questions import Question
 from app.decisions.receiving import QuestionReceiver
@@ -40,6 +41,7 @@ class DecisionService:
     decisions: Decisions
     country: Country
     timeout: float
+    additions: Additions
 
     @property
     def _lease(self) -> float:
@@ -79,6 +81,8 @@ class DecisionService:
     def _ruled(self, question: Question, runs: int) -> Decision:
         action = question.action(self.decisions.office_code(question.pending))
         ruling = rule(self.country.rules_for(action.event.type, action.pending.type), action, self.timeout)
+        if question.is_from_core_2_1:
+            ruling = self.additions.fitting(action, ruling)
         try:
             decision = self.decisions.finish(action, runs, ruling)
         except Exception as error:

@@ -126,12 +126,14 @@ class Decisions:
             return connection.execute(alive).first() is not None
 
     def may_reject_late(self, decision: Decision) -> bool:
-        """Whether core takes a reject of this action after 202. Core 2.0 does not, of three types; core 2.1 does.
+        """Whether core takes a reject of this action after 202. Core 2.0 does not, of three types; core 2.1 does."""
+        return may_reject_late(decision.action_type) or self.is_at_core_2_1(decision)
+
+    def is_at_core_2_1(self, decision: Decision) -> bool:
+        """Whether core 2.1 takes the confirmation of this action: it has asked about it, or was seen within a day.
 
         An action whose own token is kept was asked about by core 2.0, which may have been upgraded since.
         """
-        if may_reject_late(decision.action_type):
-            return True
         with self._database.reading() as connection:
             bound = connection.scalar(select(decisions.c.token.is_not(None)).where(_is(decision.key)))
         return not bound or any(seen.sign is Sign.SERVICE for seen in self._signs.seen(DAY))

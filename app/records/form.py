@@ -74,7 +74,7 @@ class EventForm:
     @property
     def field_ids(self) -> frozenset[str]:
         """All that a declaration or an annotation can hold."""
-        annotated = (field for form in self.actions.values() for field in form.fields)
+        annotated = (field for form in self.actions.values() for field in (*form.fields, *form.verification_pages))
         return frozenset((*(self.declaration or ()), *self.notification, *annotated))
 
     def problems_of(
