@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import structlog
 
 from app.analytics.marking import Marking, MarkingUnavailable, markings_in
-from app.opencrvs.event_configurations import Configurations, ConfigurationsUnavailable, EventConfigurations
+from app.opencrvs.event_configurations import Configurations, ConfigurationsUnavailableError, EventConfigurations
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ class ConfiguredMarkings:
         """By event type. Raises MarkingUnavailable where they could never be had."""
         try:
             current = self._configurations.current()
-        except ConfigurationsUnavailable as error:
+        except ConfigurationsUnavailableError as error:
             raise MarkingUnavailable(f"{error}, so that it is not known what may be kept") from None
         with self._lock:
             if current is not self._read:

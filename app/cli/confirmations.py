@@ -14,7 +14,7 @@ from app.cli.tables import print_table
 from app.composition.configurations import event_configurations
 from app.database.audit import operator
 from app.database.tables import decisions, deliveries
-from app.decisions.additions import Additions, UnfitAdditions
+from app.decisions.additions import Additions, UnfitAdditionsError
 from app.decisions.causes import Cause
 from app.decisions.confirmer import NO_CREDENTIALS
 from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, TokenDead, UnknownAction
@@ -25,7 +25,7 @@ from app.decisions.states import DecisionState
 from app.decisions.store import CONFIRMATION, Decisions
 from app.encryption import Cipher
 from app.opencrvs import registered_clients
-from app.opencrvs.event_configurations import ConfigurationsUnavailable
+from app.opencrvs.event_configurations import ConfigurationsUnavailableError
 from app.opencrvs.event_forms import EventForms
 from app.settings import Settings
 
@@ -114,7 +114,7 @@ def _resolve(action_id: str, ruling: Ruling) -> None:
             decisions = Decisions(database, Cipher(settings.secret_keys), rules)
             confirming = Confirming(decisions, settings.system_client is not None, _additions(settings, ruling))
             confirming.resolve(action_id, ruling, operator())
-        except UnfitAdditions as error:
+        except UnfitAdditionsError as error:
             raise click.ClickException(f"Core would refuse it: {error}") from None
         except (UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, NoNumber) as error:
             raise click.ClickException(str(error)) from None
@@ -127,7 +127,7 @@ def _additions(settings: Settings, ruling: Ruling) -> Additions:
     if configurations is not None and ruling.declaration:
         try:
             configurations.current()
-        except ConfigurationsUnavailable as error:
+        except ConfigurationsUnavailableError as error:
             click.echo(f"The declaration is not checked against the event's form: {error}", err=True)
     return Additions(EventForms(configurations))
 

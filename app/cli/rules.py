@@ -19,7 +19,7 @@ from app.decisions.additions import fitted, problems_of
 from app.decisions.deferring import may_be_deferred
 from app.decisions.questions import action_of
 from app.decisions.rulings import Ruling, Verdict, rule, undecided
-from app.opencrvs.event_configurations import ConfigurationsUnavailable
+from app.opencrvs.event_configurations import ConfigurationsUnavailableError
 from app.opencrvs.event_forms import forms_in
 from app.records.form import EventForm
 from app.records.schema import InvalidDocument, event_document
@@ -67,7 +67,7 @@ def _forms(settings: Settings) -> Mapping[str, EventForm] | None:
         return None
     try:
         return forms_in(configurations.current())
-    except ConfigurationsUnavailable as error:
+    except ConfigurationsUnavailableError as error:
         click.echo(f"Not checked against the event configurations: {error}", err=True)
         return None
 

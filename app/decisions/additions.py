@@ -23,7 +23,7 @@ log = structlog.get_logger()
 _MAX_NAMED = 20  # fields in the log and in the reason, of one decision
 
 
-class UnfitAdditions(Exception):
+class UnfitAdditionsError(Exception):
     """Core would refuse these additions. `problems` has at least one."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -60,10 +60,10 @@ class Additions:
         return fitted(ruling, problems)
 
     def check(self, action: Action, ruling: Ruling) -> None:
-        """Raise UnfitAdditions for what somebody adds by hand and core would refuse."""
+        """Raise UnfitAdditionsError for what somebody adds by hand and core would refuse."""
         problems = self.problems(action, ruling)
         if problems:
-            raise UnfitAdditions(problems)
+            raise UnfitAdditionsError(problems)
 
     def problems(self, action: Action, ruling: Ruling) -> list[Problem]:
         """Return what core would refuse of a ruling's additions, as far as the form is known."""

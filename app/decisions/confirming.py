@@ -63,7 +63,7 @@ class Confirming:
     def resolve(self, action_id: str, ruling: Ruling, by: Author) -> None:
         """Write the ruling down and owe it to core; `by` says in the log and the audit whose word it is.
 
-        Raises UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, UnfitAdditions, NoNumber and
+        Raises UnknownAction, BeingDecided, DecidedOtherwise, NoLateReject, TokenDead, UnfitAdditionsError, NoNumber and
         DatabaseAway.
         """
         decision = self._find(action_id)

@@ -22,7 +22,7 @@ LARGEST = 2**26  # bytes; a country's forms are a few millions
 _TIMEOUT = (3.0, 20.0)
 
 
-class ConfigurationsUnavailable(Exception):
+class ConfigurationsUnavailableError(Exception):
     """They could never be fetched. The message says why."""
 
 
@@ -67,14 +67,14 @@ class EventConfigurations:
         self._problem = ""
 
     def current(self) -> Configurations:
-        """Return them, fetched anew where they are old. Raises ConfigurationsUnavailable.
+        """Return them, fetched anew where they are old. Raises ConfigurationsUnavailableError.
 
         One thread fetches; the others wait for it only where nothing is known.
         """
         if self._is_old() and self._lock.acquire(blocking=self._known is None):
             self._refresh()
         if self._known is None:
-            raise ConfigurationsUnavailable(f"EVENT_CONFIG_URL: {self._problem}")
+            raise ConfigurationsUnavailableError(f"EVENT_CONFIG_URL: {self._problem}")
         return self._known
 
     def known(self) -> Configurations | None:

@@ -14,7 +14,7 @@ from app.access.clients import Permission
 from app.access.gate import Forbidden, Gate, admit_client, bearer
 from app.database.audit import Author
 from app.database.engine import Database
-from app.decisions.additions import UnfitAdditions
+from app.decisions.additions import UnfitAdditionsError
 from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise, NoLateReject, TokenDead, UnknownAction
 from app.decisions.forms import NoNumber, number_text
 from app.decisions.rulings import Ruling, Verdict
@@ -119,7 +119,7 @@ def _resolved(confirming: Confirming, action_id: str, ruling: Ruling, by: Author
         raise Refused(404, *because("Unknown action", str(error))) from None
     except DecidedOtherwise as error:
         raise Refused(409, *because("Decided otherwise", str(error))) from None
-    except UnfitAdditions as error:
+    except UnfitAdditionsError as error:
         unfit = [{"path": [one.part, one.field], "message": one.message} for one in error.problems[:MOST_PROBLEMS]]
         raise Refused(422, "Invalid payload", unfit) from None
     except (NoLateReject, NoNumber, TokenDead) as error:

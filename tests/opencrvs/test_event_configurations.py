@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 from app.opencrvs.event_configurations import (
     ASK_SOON,
     FRESH_FOR,
-    ConfigurationsUnavailable,
+    ConfigurationsUnavailableError,
     EventConfigurations,
     configurations_in,
 )
@@ -101,7 +101,7 @@ def test_a_server_that_is_away_is_asked_again_later(httpserver: HTTPServer) -> N
 
 
 def test_who_can_wait_is_told_why_there_is_none() -> None:
-    with pytest.raises(ConfigurationsUnavailable, match=r"EVENT_CONFIG_URL: no answer \(ConnectionError\)"):
+    with pytest.raises(ConfigurationsUnavailableError, match=r"EVENT_CONFIG_URL: no answer \(ConnectionError\)"):
         EventConfigurations("http://127.0.0.1:1/events").current()
 
 
