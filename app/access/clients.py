@@ -30,6 +30,7 @@ class Permission(StrEnum):
 
     CONFIRMATIONS_WRITE = "confirmations:write"  # accept or reject what was deferred
     WEBHOOKS_MANAGE = "webhooks:manage"  # subscribe to events, and look after its own subscriptions
+    TRIGGERS_SEND = "triggers:send"  # send the country's own triggers
 
 
 class InvalidName(Exception):

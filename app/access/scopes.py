@@ -11,6 +11,12 @@ from typing import Any
 
 _TYPE = "type="
 
+# The names that these two have had. Sources in opencrvs-core: packages/commons/src/scopes.ts, at commit c7bac953 (1.8:
+# `:all` and `:my-jurisdiction`) and at 0000fcd0 (1.9: `user.create[...]`, `user.edit[...]`; and a plain `user.update`).
+# Core 2.x asks for `user.create` and `user.edit` (packages/events/src/router/user/index.ts).
+USER_CREATE = frozenset({"user.create", "user.create:all", "user.create:my-jurisdiction"})
+USER_EDIT = frozenset({"user.edit", "user.update", "user.update:all", "user.update:my-jurisdiction"})
+
 
 def scope_names(claims: Mapping[str, Any]) -> frozenset[str]:
     """Return the names of the scopes that a token grants, without their options.

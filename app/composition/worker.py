@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from app import country, logs
 from app.access.networks import Callers
+from app.access.rate_limits import RateLimits
 from app.composition.analytics import analytics_of, places_of
 from app.composition.configurations import event_configurations
 from app.composition.core import system_client
@@ -121,6 +122,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     chores = [
         alerts.raise_due,
         TokenErasure(database).erase_expired,
+        RateLimits(database, cipher).delete_expired,
         offices_for_rules.refresh,
         *([places.refresh] if places is not None else []),
     ]

@@ -214,6 +214,14 @@ core_signs = Table(
     Column("last_seen_at", Double, nullable=False),  # to the hour
 )
 
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("key", Text, primary_key=True),  # keyed hash of the limit and of who calls
+    Column("started_at", Double, nullable=False),  # when the first call of the window came
+    Column("calls", Integer, nullable=False),  # in this window
+)
+
 locations = Table(
     "locations",
     metadata,
