@@ -87,6 +87,7 @@ class Settings:
     keep_assignment: bool
     trusted_networks: tuple[Network, ...]
     trusted_proxies: tuple[Network, ...]
+    tokenless_callers: tuple[Network, ...]
 
     default_language: str
     languages: tuple[str, ...]
@@ -108,6 +109,7 @@ class Settings:
     email_logo: LogoMode
     dkim: Dkim | None
     alert_email: str
+    alert_recipient_domains: tuple[str, ...]
     sms_provider: str | None
     sms_values: Mapping[str, Any] = field(repr=False)
     phone_region: str | None
@@ -172,6 +174,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         auth_url=values["AUTH_URL"].rstrip("/") if values["AUTH_URL"] else None,
         trusted_networks=values["TRUSTED_NETWORKS"],
         trusted_proxies=values["TRUSTED_PROXIES"],
+        tokenless_callers=values["TOKENLESS_CALLERS"],
         default_language=values["DEFAULT_LANGUAGE"],
         languages=values["NOTIFICATION_LANGUAGES"] or (values["DEFAULT_LANGUAGE"],),
         informant_language_field=values["INFORMANT_LANGUAGE_FIELD"],
@@ -202,6 +205,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         email_logo=values["EMAIL_LOGO"],
         dkim=_dkim(values),
         alert_email=values["ALERT_EMAIL"],
+        alert_recipient_domains=values["ALERT_RECIPIENT_DOMAINS"],
         sms_provider=_sms_provider(values, production),
         sms_values=values,
         phone_region=values["PHONE_REGION"],

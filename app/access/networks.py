@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from werkzeug.wrappers import Request
 
-from app.settings import Network
+from app.access.callers import CallerKind
+from app.settings import AppEnv, Network, Settings
 
 Address = IPv4Address | IPv6Address
+LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 # What proxies add, in small letters: whoever sends one of these speaks for somebody else.
 _FORWARDING_PREFIXES = ("x-forwarded", "x-original-")
@@ -29,7 +32,10 @@ _FORWARDING_HEADERS = frozenset(
 
 
 class Callers:
-    """Judges callers by the peer's address, and by a forwarded one only where the peer is a trusted proxy."""
+    """The addresses of callers, and whether they may see /metrics and the development pages.
+
+    A forwarded address counts only if the peer is a trusted proxy.
+    """
 
     def __init__(self, trusted: Iterable[Network], proxies: Iterable[Network]) -> None:
         self._trusted = tuple(trusted)
@@ -40,10 +46,13 @@ class Callers:
         return caller is not None and _within(caller, self._trusted)
 
     def address(self, request: Request) -> Address | None:
-        """The caller's address; None where it cannot be known.
+        """Return the caller's address, or None if it cannot be known.
 
-        It cannot where somebody who is not a trusted proxy sends a header that only proxies send, where what a proxy
-        forwards is no address, and where a proxy does not say whom it speaks for.
+        It is the last address of X-Forwarded-For that is not a trusted proxy's. If all of them are, the last one
+        counts: a proxy and core may share a machine.
+
+        It cannot be known if somebody who is not a trusted proxy sends a header that only proxies send, if a proxy
+        forwards something that is not an address, and if a proxy does not say for whom it calls.
         """
         peer = _parsed(request.remote_addr or "")
         if peer is None:
@@ -55,7 +64,29 @@ class Callers:
             address = _parsed(hop.strip())
             if address is None or not _within(address, self._proxies):
                 return address
-        return None
+        return _parsed(chain[-1].strip())
+
+
+@dataclass(frozen=True)
+class TokenlessNetworks:
+    """The networks from which calls without a token are taken: `listed` in production, `developers` elsewhere."""
+
+    listed: tuple[Network, ...] = ()
+    developers: tuple[Network, ...] = ()
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> TokenlessNetworks:
+        if settings.app_env is AppEnv.PRODUCTION:
+            return cls(listed=settings.tokenless_callers)
+        return cls(developers=(*LOOPBACK, *settings.tokenless_callers))
+
+    def kind_of(self, address: Address | None) -> CallerKind:
+        """Return what a caller without a token is, by its address."""
+        if address is not None and _within(address, self.developers):
+            return CallerKind.DEVELOPER
+        if address is not None and _within(address, self.listed):
+            return CallerKind.LISTED
+        return CallerKind.NOBODY
 
 
 def _is_forwarded(request: Request) -> bool:

@@ -9,7 +9,8 @@ from app import country, health, logs
 from app.access import development
 from app.access.core_token import Claims, CoreTokens
 from app.access.gate import Gate
-from app.access.networks import Callers
+from app.access.networks import Callers, TokenlessNetworks
+from app.access.rate_limits import RateLimits
 from app.composition.analytics import analytics_of
 from app.composition.configurations import event_configurations
 from app.composition.messages import previews, receipt_addresses
@@ -41,6 +42,7 @@ from app.opencrvs.version_signs import VersionSigns
 from app.records.actions import CONFIRMABLE
 from app.settings import Settings
 from app.triggers.actions import action_routes
+from app.triggers.admission import Admission
 from app.triggers.catalogue import EMAIL, trigger_types
 from app.triggers.confirmations import confirmation_routes
 from app.triggers.left_out_alerts import LeftOutAlerts
@@ -61,14 +63,16 @@ def create_app(settings: Settings) -> Flask:
     kinds = trigger_types(rules)
     callers = Callers(settings.trusted_networks, settings.trusted_proxies)
     key = _public_key(settings)
-    gate = Gate(CoreTokens(key), callers)
+    gate = Gate(CoreTokens(key), callers, database, TokenlessNetworks.from_settings(settings))
+    signs = VersionSigns(database)
+    admission = Admission(RateLimits(database, cipher), signs)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # it would answer in HTML
     requests.install(app)
     errors.install(app)
     receiver = Receiver(database, cipher)
-    app.register_blueprint(trigger_routes(kinds, gate, receiver, settings))
+    app.register_blueprint(trigger_routes(kinds, gate, admission, receiver, settings))
     counted = CollectorRegistry()
     configurations = event_configurations(settings)
     decisions = Decisions(database, cipher, rules)
@@ -82,7 +86,6 @@ def create_app(settings: Settings) -> Flask:
     service = DecisionService(
         QuestionReceiver(database, cipher), decisions, rules, settings.decision_timeout, additions
     )
-    signs = VersionSigns(database)
     has_client = settings.system_client is not None
     app.register_blueprint(action_routes(gate, service, signs, has_client=has_client))
     setup = SystemSetup(

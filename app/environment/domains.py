@@ -41,6 +41,14 @@ def address(value: str) -> None:
         )
 
 
+def mail_domain(value: str) -> str:
+    """Return a domain of the DNS in small ASCII letters. Raises ValueError."""
+    domain = ascii_domain(value)
+    if DOMAIN.fullmatch(domain) is None or len(domain) > _LONGEST_DOMAIN:
+        raise ValueError(f"{value!r} is not a valid domain: write it as in the DNS, such as registry.example")
+    return domain
+
+
 def selector(value: str) -> None:
     """What stands before ._domainkey (RFC 6376 section 3.1). Raises ValidationError."""
     if _SELECTOR.fullmatch(value) is None or len(value) > _LONGEST_DOMAIN:

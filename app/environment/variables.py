@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields, pre_load
 from marshmallow.validate import OneOf, Range
 
-from app.environment.domains import Domain, address, selector
+from app.environment.domains import Domain, address, mail_domain, selector
 from app.environment.forms import (
     List,
     RsaKeyFile,
@@ -67,6 +67,7 @@ class Environment(Schema):
     AUTH_URL = fields.String(load_default=None, validate=http_url)
     TRUSTED_NETWORKS = List(ip_network, load_default=tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(","))))
     TRUSTED_PROXIES = List(ip_network, load_default=())
+    TOKENLESS_CALLERS = List(ip_network, load_default=())
 
     DEFAULT_LANGUAGE = fields.String(load_default="en")
     NOTIFICATION_LANGUAGES = List(load_default=())
@@ -98,6 +99,7 @@ class Environment(Schema):
     EMAIL_REPLY_TO = fields.String(load_default=None, validate=address)
     EMAIL_LOGO = fields.Enum(LogoMode, by_value=True, load_default=LogoMode.EMBEDDED)
     ALERT_EMAIL = fields.String(load_default="", validate=address)
+    ALERT_RECIPIENT_DOMAINS = List(mail_domain, load_default=())
     SMS_PROVIDER = fields.String(load_default=None)
     SMS_TIMEOUT = fields.Float(load_default=10.0, validate=Range(0.1, 60))
     PHONE_REGION = fields.String(load_default=None, validate=region)

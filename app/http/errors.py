@@ -14,6 +14,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from app.access.gate import Forbidden, Unauthenticated
+from app.access.rate_limits import TooManyCalls
 from app.database.engine import DatabaseAway
 from app.opencrvs.public_key import KeyUnavailable
 
@@ -69,6 +70,11 @@ def install(app: Flask) -> None:
     @app.errorhandler(Forbidden)
     def forbidden(error: Forbidden) -> Response:
         return _said(Refused(403, *because("Forbidden", str(error))))
+
+    @app.errorhandler(TooManyCalls)
+    def too_many_calls(error: TooManyCalls) -> Response:
+        refused = Refused(429, *because("Too many requests", str(error)), {"Retry-After": str(error.retry_after)})
+        return _said(refused)
 
     @app.errorhandler(DatabaseAway)
     def database_away(error: DatabaseAway) -> Response:

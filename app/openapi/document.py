@@ -10,18 +10,9 @@ from typing import Any
 from marshmallow import Schema
 
 from app.http.schemas import OPENAPI, json_schema
-from app.openapi.operation import Access, Operation
+from app.openapi.operation import Access, Credential, Operation
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
-    Access.ANYBODY: [],
-    Access.CORE: [{"core": []}],
-    Access.CORE_OR_TRUSTED: [{"core": []}, {}],
-    Access.TRUSTED: [],
-    Access.CLIENT: [{"client": []}],
-    Access.CORE_OR_CLIENT: [{"client": []}, {"core": []}],
-    Access.SIGNED: [],
-}
 _REFUSALS: Mapping[str, str] = {
     "400": "The body is no JSON",
     "401": "The token or key is missing or not valid",
@@ -30,6 +21,7 @@ _REFUSALS: Mapping[str, str] = {
     "413": "The body is too large",
     "415": "The body is not JSON",
     "422": "The body is not as it should be: details say where",
+    "429": "Too many calls: Retry-After says when",
     "503": "Not now: Retry-After says when",
 }
 _ERROR = {
@@ -91,12 +83,10 @@ def _operation(one: Operation) -> dict[str, Any]:
         "tags": [one.tag],
         "summary": one.summary,
         "operationId": _id(one),
-        "security": _SECURITY[one.access],
+        "security": _security(one.access),
         "responses": _responses(one),
     }
-    text = one.description
-    if one.access is Access.TRUSTED:
-        text = f"{text} Only from the networks in TRUSTED_NETWORKS.".strip()
+    text = f"{one.description} {one.access.who}".strip()
     if text:
         described["description"] = text
     parameters = [
@@ -117,6 +107,13 @@ def _operation(one: Operation) -> dict[str, Any]:
         media = "application/x-www-form-urlencoded" if one.form else "application/json"
         described["requestBody"] = {"required": not one.body_is_optional, "content": {media: content}}
     return described
+
+
+def _security(access: Access) -> list[dict[str, list[str]]]:
+    """Any one of the entries is enough, and an empty one asks for nothing; no entries at all ask for nothing either."""
+    if access.credentials == (Credential.NONE,):
+        return []
+    return [{} if credential is Credential.NONE else {credential.value: []} for credential in access.credentials]
 
 
 def _responses(one: Operation) -> dict[str, Any]:

@@ -10,16 +10,28 @@ from typing import Any
 from marshmallow import Schema
 
 
-class Access(StrEnum):
-    """Who may call it: the names of the security schemes, and none."""
+class Credential(StrEnum):
+    """What a caller may show: the names of the security schemes, and no credential at all."""
 
-    ANYBODY = "anybody"
     CORE = "core"
-    CORE_OR_TRUSTED = "core or a trusted network"
-    TRUSTED = "a trusted network"
     CLIENT = "client"
-    CORE_OR_CLIENT = "core or client"
-    SIGNED = "signed"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may call: any one of the credentials will do. `who` says more, for people."""
+
+    credentials: tuple[Credential, ...]
+    who: str = ""
+
+
+ANYBODY = Access((Credential.NONE,))
+CORE = Access((Credential.CORE,))
+CLIENT = Access((Credential.CLIENT,))
+CORE_OR_CLIENT = Access((Credential.CLIENT, Credential.CORE))
+TRUSTED = Access((Credential.NONE,), "Only from the networks in TRUSTED_NETWORKS.")
+SIGNED = Access((Credential.NONE,), "Only with a signature or a token that the SMS provider was given.")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from app.openapi.operation import Access, Operation
+from app.access.callers import CallerKind
+from app.access.grants import describe, grants_to
+from app.openapi.operation import (
+    ANYBODY,
+    CLIENT,
+    CORE,
+    CORE_OR_CLIENT,
+    SIGNED,
+    TRUSTED,
+    Access,
+    Credential,
+    Operation,
+)
 from app.records.actions import CONFIRMABLE
 from app.triggers.catalogue import EMAIL, TriggerType
 from app.triggers.confirmations import Acceptance, Rejection
@@ -53,6 +65,7 @@ _SUBSCRIPTION: dict[str, Any] = {
     "required": ["id", "rev", "url", "eventTypes", "active"],
 }
 _LIST = {"type": "object", "properties": {"data": {"type": "array", "items": _SUBSCRIPTION}}}
+_NO_TOKEN_OF_CORE = frozenset({CallerKind.CLIENT, CallerKind.LISTED, CallerKind.DEVELOPER, CallerKind.NOBODY})
 _SUBSCRIPTIONS = "/webhooks/subscriptions"
 _ONE = f"{_SUBSCRIPTIONS}/{{subscription_id}}"
 
@@ -60,6 +73,18 @@ _ONE = f"{_SUBSCRIPTIONS}/{{subscription_id}}"
 def operations(kinds: Iterable[TriggerType]) -> list[Operation]:
     """In the order in which they are shown."""
     return [*_of_records(), *_of_triggers(kinds), *_of_confirmations(), *_of_webhooks(), *_of_topics(), *_others()]
+
+
+def access_to(trigger: TriggerType) -> Access:
+    """Return the credentials with which a trigger is taken, and from whom."""
+    credentials = []
+    if any(grants_to(trigger.callers, kind) for kind in CallerKind if kind not in _NO_TOKEN_OF_CORE):
+        credentials.append(Credential.CORE)
+    if grants_to(trigger.callers, CallerKind.CLIENT):
+        credentials.append(Credential.CLIENT)
+    if grants_to(trigger.callers, CallerKind.LISTED):
+        credentials.append(Credential.NONE)
+    return Access(tuple(credentials), f"Taken from {describe(trigger.callers)}.")
 
 
 def _of_records() -> Iterator[Operation]:
@@ -73,7 +98,7 @@ def _of_records() -> Iterator[Operation]:
         "/triggers/events/{event_type}/actions/{action_type}",
         RECORDS,
         "Ask whether the country accepts an action of a record",
-        Access.CORE,
+        CORE,
         _EVENT,
         answers,
         {"type": "object", "properties": {"registrationNumber": {"type": "string"}}},
@@ -90,7 +115,7 @@ def _of_triggers(kinds: Iterable[TriggerType]) -> Iterator[Operation]:
             "/email" if is_email else f"/triggers/{kind.path}",
             TRIGGERS,
             "Send a mail to operators" if is_email else f"Take {kind.path}, and tell who is concerned",
-            Access.CORE_OR_TRUSTED,
+            access_to(kind),
             kind.schema,
             {200: "Written down; the message goes out by itself"},
             example=USER_SAMPLES.get(kind.path.removeprefix("user/")),
@@ -101,7 +126,7 @@ def _of_triggers(kinds: Iterable[TriggerType]) -> Iterator[Operation]:
             "/triggers/system/ready",
             TRIGGERS,
             "Register this server and the country's integrations at core, by the country's rules where it has some",
-            Access.CORE,
+            CORE,
             answers={200: "All is set up", 501: "Nothing is configured", 503: "Something failed, and what"},
             description="The token needs the scope integration.create; core 2.0.0's has no scope, and registers "
             "nothing.",
@@ -120,7 +145,7 @@ def _of_confirmations() -> Iterator[Operation]:
             f"/confirmations/{{action_id}}/{verb}",
             CONFIRMATIONS,
             f"{verb.title()} an action that was deferred",
-            Access.CORE_OR_CLIENT,
+            CORE_OR_CLIENT,
             schema,
             answers,
             description="With an API key that has confirmations:write, or the action's own token.",
@@ -129,7 +154,7 @@ def _of_confirmations() -> Iterator[Operation]:
 
 def _of_webhooks() -> Iterator[Operation]:
     def operation(method: str, path: str, summary: str, **more: Any) -> Operation:
-        return Operation(method, path, WEBHOOKS, summary, Access.CLIENT, **more)
+        return Operation(method, path, WEBHOOKS, summary, CLIENT, **more)
 
     page = {"topic": "Only event types of this topic", "page": "From 1; a page has 100"}
     yield operation("get", "/webhooks/event-types", "The catalogue of event types", query=page, answer=_OBJECT)
@@ -193,7 +218,7 @@ def _of_topics() -> Iterator[Operation]:
         ("registrations", Registration(), "Register for a topic"),
         ("test", TopicTest(), "Have the topic's example sent to your registrations"),
     ):
-        yield Operation("post", f"/v2/webhooks/{name}", TOPICS, summary, Access.CLIENT, schema, answer=_OBJECT)
+        yield Operation("post", f"/v2/webhooks/{name}", TOPICS, summary, CLIENT, schema, answer=_OBJECT)
 
 
 def _others() -> Iterator[Operation]:
@@ -203,7 +228,7 @@ def _others() -> Iterator[Operation]:
         "/receipts/twilio/{delivery_id}",
         RECEIPTS,
         "Twilio's status callback",
-        Access.SIGNED,
+        SIGNED,
         _OBJECT,
         answers,
         form=True,
@@ -213,7 +238,7 @@ def _others() -> Iterator[Operation]:
         "/receipts/infobip/{delivery_id}/{token}",
         RECEIPTS,
         "Infobip's delivery report",
-        Access.SIGNED,
+        SIGNED,
         _OBJECT,
         answers,
     )
@@ -222,14 +247,14 @@ def _others() -> Iterator[Operation]:
         "/reindex",
         OPERATION,
         "Write the statistics of a batch of records again",
-        Access.CORE,
+        CORE,
         {"type": "array", "items": _EVENT},
         {200: "Written; what was skipped is listed with the reason"},
         {"type": "object"},
     )
-    yield Operation("get", "/ping", OPERATION, "Is it there?", Access.ANYBODY)
-    yield Operation("get", "/health/live", OPERATION, "Does the process answer?", Access.ANYBODY)
+    yield Operation("get", "/ping", OPERATION, "Is it there?", ANYBODY)
+    yield Operation("get", "/health/live", OPERATION, "Does the process answer?", ANYBODY)
     unready = {200: "It can", 503: "Not now, and why"}
-    yield Operation("get", "/health/ready", OPERATION, "Can it keep a trigger?", Access.ANYBODY, answers=unready)
-    yield Operation("get", "/metrics", OPERATION, "Figures for Prometheus, as text", Access.TRUSTED)
-    yield Operation("get", "/openapi.json", OPERATION, "This description", Access.ANYBODY)
+    yield Operation("get", "/health/ready", OPERATION, "Can it keep a trigger?", ANYBODY, answers=unready)
+    yield Operation("get", "/metrics", OPERATION, "Figures for Prometheus, as text", TRUSTED)
+    yield Operation("get", "/openapi.json", OPERATION, "This description", ANYBODY)

@@ -17,7 +17,8 @@ from app.notifications.catalogue import (
     Message,
     News,
 )
-from app.triggers import payloads
+from app.triggers import allow_list, payloads
+from app.triggers.allow_list import Grants
 
 EMAIL = "email"
 HOUR = 3_600.0
@@ -27,13 +28,15 @@ HOUR = 3_600.0
 class TriggerType:
     """One trigger: its payload, the message it causes, and what is special about keeping it.
 
-    `path` is what follows /triggers/. The fields in `secrets` are kept apart and erased early. The same payload again
-    within `repeats_within` seconds is taken as a caller that tries again, and owes nothing.
+    `path` is what follows /triggers/. `callers` says who may send it. The fields in `secrets` are kept apart and erased
+    early. The same payload again within `repeats_within` seconds is taken as a caller that tries again, and owes
+    nothing.
     """
 
     path: str
     schema: Schema
     message: Message
+    callers: Grants
     secrets: tuple[str, ...] = ()
     repeats_within: float | None = None
 
@@ -59,17 +62,19 @@ def trigger_types(country: Country) -> dict[str, TriggerType]:
             path=f"user/{name}",
             schema=schema(),
             message=USER_MESSAGES[name],
+            callers=allow_list.USER_TRIGGERS[name],
             secrets=secrets,
             repeats_within=HOUR if USER_MESSAGES[name].announcement else None,
         )
         for name, (schema, secrets) in _USER_PAYLOADS.items()
     ]
-    alert = TriggerType(EMAIL, payloads.InfrastructureAlert(), ALERT)
+    alert = TriggerType(EMAIL, payloads.InfrastructureAlert(), ALERT, allow_list.INFRASTRUCTURE_ALERT)
     theirs = [
         TriggerType(
             path=declared.path,
             schema=payloads.WithRecipient.from_dict(dict(declared.fields))(),
             message=_message_of(declared),
+            callers=allow_list.OWN_TRIGGERS,
             secrets=declared.secrets,
         )
         for declared in country.triggers.values()

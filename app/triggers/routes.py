@@ -10,13 +10,15 @@ from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
 from app.access.gate import Gate
-from app.http.bodies import LIMIT, LIMIT_FOR_CORE, json_body
+from app.http.bodies import LIMIT, LIMIT_FOR_CORE, MEGABYTE, json_body
 from app.http.errors import Refused, because, json_response
 from app.http.problems import problems
 from app.http.requests import request_id
 from app.settings import Settings
+from app.triggers.admission import Admission
 from app.triggers.catalogue import EMAIL, TriggerType
 from app.triggers.email_variables import substituted
+from app.triggers.infrastructure_alerts import AlertRules
 from app.triggers.receiving import Receiver
 
 TELEMETRY = "telemetry"
@@ -24,21 +26,29 @@ TELEMETRY = "telemetry"
 
 log = structlog.get_logger()
 
+_ALERT_LIMIT = MEGABYTE  # bytes; escaped as JSON, the longest HTML that is taken has 600 kB
 
-def trigger_routes(kinds: Mapping[str, TriggerType], gate: Gate, receiver: Receiver, settings: Settings) -> Blueprint:
+
+def trigger_routes(
+    kinds: Mapping[str, TriggerType], gate: Gate, admission: Admission, receiver: Receiver, settings: Settings
+) -> Blueprint:
     """Every trigger, /email and /ping; and TELEMETRY, which is another server's."""
     routes = Blueprint("triggers", __name__)
+    alert_rules = AlertRules.from_settings(settings)
 
     def receive(path: str) -> Response:
         kind = kinds.get(path)
         if kind is None:
             known = ", ".join(sorted(known for known in kinds if known != EMAIL))
             raise Refused(404, "Unknown trigger", [{"path": [], "message": f"The triggers known here are: {known}"}])
-        caller = gate.admit(request)
-        body = json_body(request, LIMIT_FOR_CORE if caller.is_core else LIMIT)
+        caller = gate.identify(request)
+        grant = admission.admit(kind, caller)
         if path == EMAIL:
-            body = substituted(body, settings)
-        payload = _valid(kind, body)
+            body = json_body(request, _ALERT_LIMIT)
+            payload: Mapping[str, Any] = alert_rules.check(_valid(kind, substituted(body, settings)))
+        else:
+            payload = _valid(kind, json_body(request, LIMIT_FOR_CORE if caller.is_core else LIMIT))
+        admission.count(grant, caller)
         trigger_id = receiver.keep(kind, payload, request_id())
         log.info("trigger.received", path=path, trigger_id=trigger_id)
         return json_response({})

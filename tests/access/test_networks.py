@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from app.access.networks import Callers
+from app.access.callers import CallerKind
+from app.access.networks import Address, Callers, TokenlessNetworks
 from app.environment.variables import LOOPBACK_AND_PRIVATE
+from app.settings import AppEnv, Settings
 
 TRUSTED = tuple(map(ip_network, LOOPBACK_AND_PRIVATE.split(",")))
 PROXIES = (ip_network("10.0.0.0/24"), ip_network("2001:db8:1::/64"))
@@ -120,8 +123,6 @@ def test_behind_trusted_proxies_the_rightmost_address_that_is_none_of_them_is_th
         pytest.param("192.168.0.9, garbage", id="garbage on the right"),
         pytest.param("192.168.0.9, garbage, 10.0.0.8", id="garbage behind a proxy"),
         pytest.param("192.168.0.9,", id="nothing on the right"),
-        pytest.param("10.0.0.8", id="a proxy alone"),
-        pytest.param("10.0.0.8, 10.0.0.9", id="proxies alone"),
         pytest.param("192.168.0.9 203.0.113.7", id="no comma"),
         pytest.param("192.168.0.0/16", id="a network"),
     ],
@@ -131,6 +132,22 @@ def test_where_the_proxy_does_not_say_the_caller_is_not_trusted(chain: str) -> N
     request = request_from("10.0.0.2", X_Forwarded_For=chain)
     assert callers.address(request) is None
     assert not callers.is_trusted(request)
+
+
+@pytest.mark.parametrize(
+    ("chain", "caller"),
+    [
+        pytest.param("10.0.0.2", "10.0.0.2", id="core shares the proxy's machine"),
+        pytest.param("10.0.0.8", "10.0.0.8", id="core shares another proxy's machine"),
+        pytest.param("10.0.0.8, 10.0.0.9", "10.0.0.9", id="two proxies"),
+        pytest.param("10.0.0.8, ::ffff:10.0.0.9", "10.0.0.9", id="an IPv4 address in an IPv6 one"),
+    ],
+)
+def test_where_all_are_trusted_proxies_the_last_one_is_the_caller(chain: str, caller: str) -> None:
+    callers = Callers(TRUSTED, PROXIES)
+    request = request_from("10.0.0.2", X_Forwarded_For=chain)
+    assert callers.address(request) == ip_address(caller)
+    assert callers.is_trusted(request)
 
 
 @pytest.mark.parametrize("header", ["X_Real_IP", "Forwarded", "X_Client_IP"])
@@ -160,3 +177,32 @@ def test_headers_that_forward_nothing_change_nothing() -> None:
 
 def test_where_no_network_is_trusted_nobody_is() -> None:
     assert not Callers((), ()).is_trusted(request_from("127.0.0.1"))
+
+
+LISTED, LOCAL, ELSEWHERE = map(ip_address, ("10.7.0.1", "127.0.0.1", "10.8.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("app_env", "address", "kind"),
+    [
+        ("production", LISTED, CallerKind.LISTED),
+        ("production", LOCAL, CallerKind.NOBODY),
+        ("production", ELSEWHERE, CallerKind.NOBODY),
+        ("production", None, CallerKind.NOBODY),
+        ("development", LISTED, CallerKind.DEVELOPER),
+        ("development", LOCAL, CallerKind.DEVELOPER),
+        ("test", ip_address("::1"), CallerKind.DEVELOPER),
+        ("development", ELSEWHERE, CallerKind.NOBODY),
+        ("development", None, CallerKind.NOBODY),
+    ],
+)
+def test_a_caller_without_a_token_is_what_its_address_says(
+    settings: Settings, app_env: str, address: Address | None, kind: CallerKind
+) -> None:
+    configured = replace(settings, app_env=AppEnv(app_env), tokenless_callers=(ip_network("10.7.0.0/16"),))
+    assert TokenlessNetworks.from_settings(configured).kind_of(address) is kind
+
+
+def test_by_default_no_address_is_listed(settings: Settings) -> None:
+    in_production = TokenlessNetworks.from_settings(replace(settings, app_env=AppEnv.PRODUCTION))
+    assert in_production == TokenlessNetworks((), ())

@@ -51,6 +51,11 @@ def test_a_message_lands_in_the_inbox_and_ctrl_c_ends_everything(run: Serve, por
     samples = run("samples", "send")
     assert samples.process.wait(LONG_ENOUGH) == 0, samples.said
     assert samples.said.count(" 200 ") == 10
+    one = run("samples", "send", "2fa")
+    assert one.process.wait(LONG_ENOUGH) == 0, one.said
+    assert one.said.count(" 200 ") == 1
+    with_cores_key = run("samples", "send", "2fa", AUTH_URL="http://127.0.0.1:9")  # then without a token, from loopback
+    assert with_cores_key.process.wait(LONG_ENOUGH) == 0, with_cores_key.said
     wait_for(
         lambda: "Your OpenCRVS sign-in code" in requests.get(f"http://127.0.0.1:{port}/inbox", timeout=LONG_ENOUGH).text
     )

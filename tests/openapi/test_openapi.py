@@ -19,6 +19,7 @@ from app.access import clients, development
 from app.database.engine import Database
 from app.encryption import Cipher
 from app.settings import Settings
+from app.triggers.allow_list import USER_TRIGGERS
 from app.webhooks.subscription import Wish
 from app.webhooks.subscriptions import Subscriptions
 
@@ -69,7 +70,28 @@ def test_a_country_sees_its_own_triggers(
     answer: Any = app.test_client().get("/openapi.json")
     described = answer.json["paths"]["/triggers/hospital/discharge"]["post"]
     assert "ward" in described["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert described["security"] == [{"core": []}, {"client": []}]
+    assert "triggers:send" in described["description"]
     app.extensions["database"].close()
+
+
+@pytest.mark.parametrize(
+    ("path", "security", "who"),
+    [
+        ("/triggers/user/2fa", [{"core": []}], "core's auth service"),
+        ("/triggers/user/user-created", [{"core": []}], "user.create"),
+        ("/triggers/user/username-reminder", [{"core": []}, {}], "TOKENLESS_CALLERS"),
+        ("/triggers/user/all-user-notification", [{"core": []}, {}], "TOKENLESS_CALLERS"),
+        ("/triggers/system/ready", [{"core": []}], ""),
+        ("/email", [], "TOKENLESS_CALLERS"),
+    ],
+)
+def test_each_trigger_says_who_may_send_it(
+    document: dict[str, Any], path: str, security: list[dict[str, Any]], who: str
+) -> None:
+    described = document["paths"][path]["post"]
+    assert described["security"] == security
+    assert who in described.get("description", "")
 
 
 def test_people_can_read_it(app: Flask, document: dict[str, Any]) -> None:
@@ -84,17 +106,27 @@ def test_people_can_read_it(app: Flask, document: dict[str, Any]) -> None:
 def test_nothing_that_fits_it_makes_a_500(app: Flask, database_of: Database, settings_of: Settings) -> None:
     client = clients.create(database_of, "schemathesis", ["webhooks:manage", "confirmations:write"])
     kept = Subscriptions(database_of, Cipher(settings_of.secret_keys))
-    core = development.sign(settings_of.instance_dir)
     statuses = Counter[int]()
     for result in schemathesis.openapi.from_wsgi("/openapi.json", app).get_all_operations():
         operation: Any = result.ok()  # type: ignore[union-attr]
         subscription = kept.create(client.client.id, Wish("http://192.0.2.1/", ("*",)), "whsec_" + "c2VjcmV0" * 4)
-        bearer = client.key if re.match("/(v2|webhooks|confirmations)", operation.path) else core
-        statuses += statuses_of(operation, bearer, subscription.id)
+        headers = credentials_for(operation.path, settings_of, client.key)
+        statuses += statuses_of(operation, headers, subscription.id)
     assert {200, 202, 204, 404, 422} <= set(statuses)
 
 
-def statuses_of(operation: Any, bearer: str, subscription_id: str) -> Counter[int]:
+def credentials_for(path: str, settings: Settings, key: str) -> dict[str, str]:
+    """The header that each operation takes; none for /email, which comes without."""
+    if re.match("/(v2|webhooks|confirmations)", path):
+        return {"Authorization": f"Bearer {key}"}
+    if path == "/email":
+        return {}
+    grants = USER_TRIGGERS.get(path.removeprefix("/triggers/user/"), ())
+    token = development.sign_for(settings.instance_dir, grants) if grants else development.sign(settings.instance_dir)
+    return {"Authorization": f"Bearer {token}"}
+
+
+def statuses_of(operation: Any, headers: dict[str, str], subscription_id: str) -> Counter[int]:
     """What calls that fit the description are answered with."""
     statuses = Counter[int]()
 
@@ -109,7 +141,7 @@ def statuses_of(operation: Any, bearer: str, subscription_id: str) -> Counter[in
     def call(case: Any) -> None:
         if "subscription_id" in case.path_parameters:
             case.path_parameters["subscription_id"] = subscription_id
-        answer = case.call(headers={"Authorization": f"Bearer {bearer}"})
+        answer = case.call(headers=headers)
         statuses[answer.status_code] += 1
         assert answer.status_code != 500, (case.method, case.path, answer.text)
         if answer.status_code >= 400 and not case.path.startswith("/health"):

@@ -45,7 +45,9 @@ def rows_kept(database: Database) -> int:
 
 
 TWO_FACTOR = "/triggers/user/2fa"
-ALERT = {"subject": "s", "html": "<p>h</p>", "from": "a@registry.test", "to": "b@registry.test"}
+ALERT = {"subject": "s", "html": "<p>h</p>", "from": "a@registry.test", "to": "operators@registry.test"}
+ALERT_SETTINGS = {"DOMAIN": "registry.test", "ALERT_EMAIL": "operators@registry.test"}
+"""The settings with which ALERT is taken."""
 
 
 def sent(server: Served, path: str, body: bytes | str, **kwargs: Any) -> TestResponse:

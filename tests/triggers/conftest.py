@@ -22,6 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> I
         COUNTRY_DIR=str(directory / "country"),
         DOMAIN="registry.test",
         ALERT_EMAIL="operators@registry.test",
+        ALERT_RECIPIENT_DOMAINS="registry.test",
         SENDER_EMAIL_ADDRESS="Registry <no-reply@registry.test>",
     ) as server:
         yield server

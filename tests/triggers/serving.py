@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet
 from flask import Flask
@@ -16,6 +17,7 @@ from app import create_app
 from app.access import development
 from app.database.engine import Database
 from app.settings import Settings
+from app.triggers.allow_list import USER_TRIGGERS
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,17 @@ class Served:
     def client(self) -> FlaskClient:
         return self.app.test_client()
 
-    def as_core(self) -> dict[str, str]:
-        """The headers that core sends."""
-        return {"Authorization": f"Bearer {development.sign(self.settings.instance_dir)}"}
+    def as_core(self, trigger: str = "2fa") -> dict[str, str]:
+        """The headers that core sends with a user trigger."""
+        return self.with_token(development.sign_for(self.settings.instance_dir, USER_TRIGGERS[trigger]))
+
+    def with_claims(self, **claims: Any) -> dict[str, str]:
+        """The headers with a token of core's that says so."""
+        return self.with_token(development.sign(self.settings.instance_dir, **claims))
+
+    @staticmethod
+    def with_token(token: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token}"}
 
 
 @contextmanager

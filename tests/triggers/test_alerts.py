@@ -39,7 +39,12 @@ def test_an_alerts_variables_are_filled_in_everywhere(server: Served) -> None:
 def test_what_is_filled_in_is_not_filled_in_again(
     make_app: Make, make_settings: MakeSettings, database: Database, database_url: str, cipher: Cipher
 ) -> None:
-    settings = make_settings(DATABASE_URL=database_url, DOMAIN="{{ALERT_EMAIL}}", ALERT_EMAIL="a@registry.test")
+    settings = make_settings(
+        DATABASE_URL=database_url,
+        DOMAIN="{{ALERT_EMAIL}}",
+        ALERT_EMAIL=ALERT["to"],
+        SENDER_EMAIL_ADDRESS=ALERT["from"],
+    )
     client = make_app(settings).test_client()
     assert client.post("/email", json=ALERT | {"subject": "{{DOMAIN}}"}).status_code == 200
     assert last_kept(database, cipher)[1]["subject"] == "{{ALERT_EMAIL}}"

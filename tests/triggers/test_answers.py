@@ -19,7 +19,7 @@ from app.encryption import Cipher
 from app.outbox.states import Priority, State
 from app.settings import Settings
 from app.triggers.samples import USER_SAMPLES
-from tests.triggers.answers import ALERT, TWO_FACTOR, details_of, error_of, last_kept, sent
+from tests.triggers.answers import ALERT, ALERT_SETTINGS, TWO_FACTOR, details_of, error_of, last_kept, sent
 from tests.triggers.serving import Served
 
 IS_AN_ID = re.compile("[0-9a-f-]{36}")  # in which any digits may be found by chance
@@ -75,7 +75,7 @@ def test_what_has_no_secret_has_none_to_erase(server: Served, name: str) -> None
 def test_the_database_holds_nothing_in_clear(
     make_app: Make, make_settings: MakeSettings, sqlite_url: str, tmp_path: Path
 ) -> None:
-    client = make_app(make_settings(DATABASE_URL=sqlite_url)).test_client()
+    client = make_app(make_settings(DATABASE_URL=sqlite_url, **ALERT_SETTINGS)).test_client()
     for name, sample in USER_SAMPLES.items():
         assert client.post(f"/triggers/user/{name}", json=sample).status_code == 200
     assert client.post("/email", json=ALERT).status_code == 200

@@ -109,7 +109,7 @@ def test_neither_answer_nor_log_quotes_what_was_sent(
     said = []
     for body in (with_canaries(ALL_BODIES[path]), *spoilt(with_canaries(ALL_BODIES[path]))):
         answer = server.client.post(path, json=body)
-        assert answer.status_code in (200, 400)
+        assert answer.status_code in (200, 400, 403)
         said.append(answer.text + str(answer.headers))
     written = capsys.readouterr()
     assert str(NUMBER) not in "".join(said)

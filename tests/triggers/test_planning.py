@@ -33,6 +33,7 @@ PRODUCTION = {
     "LOGIN_URL": "https://login.registry.test",
     "SENDER_EMAIL_ADDRESS": "no-reply@registry.test",
     "SMTP_HOST": "127.0.0.1",
+    "TOKENLESS_CALLERS": "127.0.0.1",
 }
 
 

@@ -17,7 +17,7 @@ from app import country
 from app.access import development
 from app.access.core_token import CoreTokens
 from app.access.gate import Gate
-from app.access.networks import Callers
+from app.access.networks import Callers, TokenlessNetworks
 from app.cli import commands
 from app.database.engine import Database
 from app.encryption import Cipher
@@ -132,7 +132,12 @@ def make_hurried(make_registry: MakeRegistry) -> Callable[..., Registry]:
             Integrations(settings.events_url) if settings.events_url else None,
             time_limit,
         )
-        gate = Gate(CoreTokens(FixedKey(development.public_key(settings.instance_dir))), Callers((), ()))
+        gate = Gate(
+            CoreTokens(FixedKey(development.public_key(settings.instance_dir))),
+            Callers((), ()),
+            database,
+            TokenlessNetworks.from_settings(settings),
+        )
         app = Flask(__name__)
         requests.install(app)
         errors.install(app)
