@@ -162,7 +162,7 @@ def app(make_app: Callable[[Settings], Flask], settings: Settings) -> Flask:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """Calls from 127.0.0.1, a trusted network, without a token."""
+    """Calls from 127.0.0.1 without a token, as a developer may outside production."""
     return app.test_client()
 
 

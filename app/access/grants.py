@@ -32,6 +32,7 @@ class Grant:
     limit: Limit | None = None
 
     def fits(self, caller: Caller) -> bool:
+        """Whether this grant is for the caller; its limit is not looked at."""
         return caller.kind in self.kinds and (not self.scopes or not self.scopes.isdisjoint(caller.scopes))
 
 

@@ -41,7 +41,7 @@ class Admission:
             self._signs.record(sign, trigger.path)
         if grant is not None:
             return grant
-        if caller.kind is CallerKind.NOBODY:
+        if caller.kind in _WITHOUT_TOKEN:
             self._alert_once(trigger, caller)
         raise Forbidden(refusal(trigger, caller.kind))
 
@@ -91,5 +91,5 @@ def hint(trigger: TriggerType, address: str) -> str:
         return "the address of the caller is hidden by a proxy that is not in TRUSTED_PROXIES: name the proxy there"
     setting = f"TOKENLESS_CALLERS={address}"
     if trigger.path == EMAIL:
-        return f"if this is the monitoring of your infrastructure, set {setting} (or its network)"
-    return f"if this is core 2.0.0, set {setting} (or its network), or move core to 2.0.1, which sends a token"
+        return f"if this is the monitoring of your infrastructure, set {setting}, or add it to those that are set"
+    return f"if this is core 2.0.0, set {setting}, or add it to those that are set; or move core to 2.0.1"

@@ -62,7 +62,7 @@ def test_an_unknown_permission_is_refused_with_those_there_are(database: Databas
     result = run("create", "mosip", "--permission", "confirmations:write", "--permission", permission)
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert "Those there are: confirmations:write, webhooks:manage." in result.stderr
+    assert "Those there are: confirmations:write, webhooks:manage, triggers:send." in result.stderr
     assert clients.all(database) == []
 
 
