@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.access.callers import SERVICE_SUBJECT
 from app.access.scopes import scope_names
 
-SERVICE_USER = "__SERVICE_USER__"
 _SYSTEM = "system"
 _CONFIRMING_SCOPES = frozenset({"record.confirm-registration", "record.reject-registration", "record.action.accept"})
 
@@ -37,7 +37,7 @@ def action_token(claims: Mapping[str, Any]) -> ActionToken | None:
     A user's own token has the same audience, so that only these claims tell it from core's.
     """
     event_id, action_id = _id(claims.get("eventId")), _id(claims.get("actionId"))
-    is_service = claims.get("sub") == SERVICE_USER and claims.get("userType") == _SYSTEM
+    is_service = claims.get("sub") == SERVICE_SUBJECT and claims.get("userType") == _SYSTEM
     if not is_service and (event_id is None or action_id is None):
         return None
     is_bound = event_id is not None and action_id is not None

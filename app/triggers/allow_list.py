@@ -28,6 +28,13 @@ SEEDER = _grant("core's data seeder", CallerKind.SEEDER)
 MAY_CREATE_USERS = _grant("whoever has core's scope user.create", *_WITH_SCOPES, scopes=USER_CREATE)
 MAY_EDIT_USERS = _grant("whoever has core's scope user.edit", *_WITH_SCOPES, scopes=USER_EDIT)
 OWN_TOKEN = _grant("a logged-in user of core, for themselves", CallerKind.USER, limit=Limit("own-token", 20))
+SYSTEM_TOKEN = _grant(
+    "a system token of core's",
+    CallerKind.SERVICE,
+    CallerKind.ANONYMOUS,
+    CallerKind.SYSTEM,
+    limit=Limit("system-token", 1_000),
+)
 TOKENLESS = _grant("an address in TOKENLESS_CALLERS", CallerKind.LISTED, limit=Limit("tokenless", 1_000))
 
 # A chunk is 500 addresses and is sent at most 3 times: 1,000 calls reach 160,000 users at least.
@@ -56,8 +63,8 @@ USER_TRIGGERS: Mapping[str, Grants] = {
     "resend-invite": (MAY_EDIT_USERS,),
     "reset-password-by-admin": (MAY_EDIT_USERS,),
     "user-updated": (MAY_EDIT_USERS, OWN_TOKEN),
-    # From the sign-in page, core 2.0.1 sends the auth service's token, and 2.0.0 none.
-    "username-reminder": (MAY_EDIT_USERS, AUTH_SERVICE, TOKENLESS),
+    # From the sign-in page, core sends the auth service's token or another system token from 2.0.1 on, and 2.0.0 none.
+    "username-reminder": (MAY_EDIT_USERS, AUTH_SERVICE, SYSTEM_TOKEN, TOKENLESS),
     "change-phone-number": (OWN_TOKEN,),
     "change-email-address": (OWN_TOKEN,),
     "all-user-notification": (BROADCASTER, TOKENLESS_BROADCASTER),
