@@ -29,7 +29,6 @@ class Status(StrEnum):
 
 _OF_ITS_OWN = "core asks for no such message; one of your own needs a trigger(...) in rules.py"
 _NOT_IN_TEXTS = {  # by what a tag is, what to do about it in a text of a CSV file
-    Kind.RAW: "write {{x}}: nothing is escaped in an SMS",
     Kind.COMMENT: "move it into the column description",
     Kind.IF: "write a text that reads well without the variable too",
 }
@@ -114,7 +113,7 @@ def _wording(path: Path, target: Path, known: Known, force: bool) -> Taken:
 
 
 def _row_problems(row: Row, variables: frozenset[str]) -> Iterator[Said]:
-    """What a text has beyond {{x}}, which Handlebars would do and our texts do not."""
+    """What a text has beyond {{x}} and {{{x}}}, which Handlebars would do and our texts do not."""
     for language, text in row.texts.items():
         for what, cure in _text_problems(text, variables):
             yield Said(f"{row.text_id} in {language}: {what}", cure, row.number)
@@ -137,13 +136,7 @@ def _text_problems(text: str, variables: frozenset[str]) -> Iterator[tuple[str, 
 
 
 def _shown(tag: Tag) -> str:
-    match tag.kind:
-        case Kind.COMMENT:
-            return "a comment"
-        case Kind.RAW:
-            return f"{{{{{{{tag.said}}}}}}}"
-        case _:
-            return f"{{{{#if {tag.said}}}}}"
+    return "a comment" if tag.kind is Kind.COMMENT else f"{{{{#if {tag.said}}}}}"
 
 
 def _put(source: Path, target: Path, content: bytes, force: bool, notes: Sequence[Said]) -> Taken:

@@ -3,7 +3,8 @@
     id,description,en,fr
     2fa.title,"Heading of the e-mail with a sign-in code",Your sign-in code,Votre code de connexion
 
-A text may hold `{{name}}`, where the variable of that name goes. In texts of e-mails HTML is HTML.
+A text may hold `{{name}}`, where the variable of that name goes; `{{{name}}}`, which existing countries write where
+nothing must be escaped, is the same. In texts of e-mails HTML is HTML.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from app.notifications.errors import MessageError
 FALLBACK = "en"
 _NOT_LANGUAGES = frozenset({"id", "description", ""})
 # One that is never closed runs to the end, so that it is an unknown variable and not a message with braces in it.
-_PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*(?:\}\}|\Z)", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\{\{\{\s*([^{}]*?)\s*\}\}\}|\{\{\s*(.*?)\s*(?:\}\}|\Z)", re.DOTALL)
 
 Texts = dict[str, dict[str, str]]
 
@@ -118,14 +119,14 @@ def base_of(language: str) -> str:
 
 
 def substitute(text: str, variables: Mapping[str, str], *, escape: bool) -> str:
-    """Put the variables where `{{name}}` or `{{ name }}` stands, in one pass: what they hold is never looked at.
+    """Put the variables where `{{name}}`, `{{ name }}` or `{{{name}}}` stands, in one pass: their values are not read.
 
     With `escape`, the text is taken as HTML and the values as plain text, and the result is Markup. Raises
     UnknownVariable.
     """
 
     def value(match: re.Match[str]) -> str:
-        name = match.group(1)
+        name = match.group(1) or match.group(2) or ""
         if name not in variables:
             raise UnknownVariable(name)
         return str(html_escaped(variables[name])) if escape else variables[name]

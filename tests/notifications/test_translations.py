@@ -94,6 +94,7 @@ class TestOverlay:
         content = (
             "id,description,en,fr\n"
             "authenticationCodeNotification,For 2FA,Your {{applicationName}} code is {{authCode}},Code {{authCode}}\n"
+            "resetPasswordLinkNotification,A link,{{applicationName}}: {{{recoveryURL}}},\n"
             "birthInProgressNotification,For informants,Birth {{trackingId}} of {{ name }},Naissance {{trackingId}}\n"
         )
         theirs = write(tmp_path / "theirs", "notification.csv", content).parent
@@ -101,6 +102,9 @@ class TestOverlay:
         variables = {"applicationName": "Farajaland CRS", "authCode": "123456"}
         said = found.filled("authenticationCodeNotification", "en", variables, escape=False)
         assert said == "Your Farajaland CRS code is 123456"
+        variables["recoveryURL"] = "https://login.test/recover?token=a%2B&lang=en"
+        said = found.filled("resetPasswordLinkNotification", "en", variables, escape=False)
+        assert said == "Farajaland CRS: https://login.test/recover?token=a%2B&lang=en"
         assert found.text("resendInviteNotification", "en") == load([OURS]).text("resendInviteNotification", "en")
 
 

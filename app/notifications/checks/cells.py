@@ -12,7 +12,7 @@ from app.notifications.checks.markup import markup_problems
 from app.notifications.checks.problems import Problem, error, warning
 from app.notifications.checks.wording import Place, Wording
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s]+)\s*\}\}")
+_PLACEHOLDER = re.compile(r"\{\{(\{)?\s*(?P<name>[^{}\s]+)\s*(?(1)\}\}\}|\}\})")
 _BROKEN = re.compile(r"[{\uff5b][^}\uff5d]{0,25}[}\uff5d ]*|\S{0,20}\s?[}\uff5d]+")  # opened; closed and never opened
 _WORD = re.compile(r"[^\W\d]\w*")
 _OF_A_SPREADSHEET = re.compile(r"#(?:NAME\?|REF!|VALUE!|DIV/0!|N/A|NULL!|NUM!)")
@@ -39,7 +39,8 @@ class Variables:
 
     def of(self, text: str) -> dict[str, str]:
         """The names in a text, by what they stand for."""
-        return {self.alike.get(name, name): name for name in _PLACEHOLDER.findall(text)}
+        names = [found["name"] for found in _PLACEHOLDER.finditer(text)]
+        return {self.alike.get(name, name): name for name in names}
 
     def may_lack(self, text_id: str, name: str) -> bool:
         """Whether nothing is to be said where this text lacks what another language's has."""

@@ -138,6 +138,8 @@ CELLS = {
     "full-width-braces": _cell("\uff5b\uff5bcode\uff5d\uff5d", "code\uff5d\uff5d” is no placeholder", "write {{code}}"),
     "braces-with-a-gap": _cell("It is { {code} }", "“{ {code} }” is no placeholder", "write {{code}}"),
     "an-unclosed-brace": _cell("It is {{code. Bye", "“{{code. Bye” is no placeholder", "write {{code}}"),
+    "three-braces-and-two": _cell("It is {{{code}}", "“{” is no placeholder", "write {{"),
+    "an-unknown-variable-in-three-braces": _cell("It is {{{cdoe}}}", "no variable {{cdoe}}", "mean code?"),
     "an-unopened-brace": _cell("It is code}}. Bye", "“code}}” is no placeholder", "write {{code}}"),
     "bold-without-an-end": _cell("<b>Enter it", "<b> is never closed", "mend the HTML of this text"),
     "a-tag-without-an-end": _cell("Enter <b it", "“<b it” never ends", "mend the HTML of this text"),
