@@ -8,6 +8,8 @@ _WORD = r"[^\s<>\"(),:;@\[\]\\]"
 # From the start of a word, for speed. Several @ in a row are one address: whichever part is the real one, it is hidden.
 _EMAIL = re.compile(rf"(?<!{_WORD}){_WORD}+(?:@{_WORD}+)+")
 _TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]*(?:\.[\w-]*)?")
+# In the query of a link, also where the link stands percent-encoded in another one.
+_TOKEN_IN_LINK = re.compile(r"(token(?:=|%(?:25)*3D))[^\s&<>\"']+", re.IGNORECASE)
 # With a + any number of E.164's lengths and more; without it what stands alone, so that ids stay readable.
 _NUMBER = re.compile(r"\+\d(?:[ ().-]?\d){6,}|(?<![\w.-])\d(?:[ ().-]?\d){8,14}(?![\w-])")
 
@@ -33,8 +35,13 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
+def mask_tokens(text: str) -> str:
+    """Text in which every bearer token, and every token in a link, is masked."""
+    return _TOKEN_IN_LINK.sub(r"\1***", _TOKEN.sub("***", text))
+
+
 def mask(text: str) -> str:
     """Text in which every address, telephone number and token is masked."""
-    text = _TOKEN.sub("***", text)
+    text = mask_tokens(text)
     text = _EMAIL.sub(lambda match: mask_email(match.group()), text)
     return _NUMBER.sub(lambda match: mask_number(match.group()), text)

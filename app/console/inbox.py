@@ -10,6 +10,7 @@ from flask import Blueprint, Request, Response, make_response, redirect, render_
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.encryption import UnknownKey
+from app.masking import mask_tokens
 from app.notifications.inbox import Inbox
 from app.notifications.sms.segments import segments
 
@@ -50,7 +51,14 @@ def inbox_pages(inbox: Inbox, is_allowed: Callable[[], bool]) -> Blueprint:
 
     @pages.get("/inbox")
     def index() -> str:
-        return render_template("inbox/index.html", messages=inbox.newest(), host=request.host_url, ago=_ago, utc=_utc)
+        return render_template(
+            "inbox/index.html",
+            messages=inbox.newest(),
+            mask_tokens=mask_tokens,
+            host=request.host_url,
+            ago=_ago,
+            utc=_utc,
+        )
 
     @pages.get("/inbox/<delivery_id>")
     def message(delivery_id: str) -> str | AnyResponse:

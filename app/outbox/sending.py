@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 
@@ -38,12 +39,13 @@ def attempt(taken: Claim, cipher: Cipher, senders: Mapping[str, Sender]) -> Fini
 
 
 def _without(outcome: Outcome, secrets: Sequence[str]) -> Outcome:
-    """The outcome, its texts without the trigger's codes and passwords: a provider may well repeat the message."""
+    """The outcome, its texts without the trigger's codes, passwords and tokens: a provider may repeat the message."""
 
     def hidden(text: str) -> str:
         for secret in secrets:
             if len(secret) >= _SHORTEST_SECRET:
-                text = text.replace(secret, "***")
+                in_link = quote(secret, safe="", errors="replace")
+                text = text.replace(secret, "***").replace(in_link, "***")
         return text
 
     match outcome:

@@ -80,6 +80,13 @@ class TestList:
         assert "Your code: 123456 €" in page
         assert "just now" in page
 
+    def test_a_link_in_an_sms_is_listed_without_its_token(self, pages: FlaskClient, inbox: Inbox) -> None:
+        text = "New password: https://login.x.test/recover?token=q3%2BZp"
+        inbox.put("s2", "sms", sender="", to=["+260977111222"], text=text)
+        page = pages.get("/inbox").text
+        assert "New password: https://login.x.test/recover?token=***" in page
+        assert "q3%2BZp" not in page
+
     def test_it_refreshes_itself(self, pages: FlaskClient) -> None:
         assert '<meta http-equiv="refresh" content="5">' in pages.get("/inbox").text
         assert "http-equiv" not in pages.get("/inbox/none").text
