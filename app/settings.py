@@ -96,6 +96,7 @@ class Settings:
     informant_delivery_methods: tuple[str, ...]
     informant_hold: float
     otp_ttl: int
+    recovery_link_ttl: int
     decision_timeout: float
     webhook_allowed_networks: tuple[Network, ...]
     webhook_allow_http: bool
@@ -182,6 +183,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         informant_delivery_methods=values["INFORMANT_NOTIFICATION_DELIVERY_METHOD"],
         informant_hold=values["INFORMANT_HOLD"],
         otp_ttl=values["OTP_TTL"],
+        recovery_link_ttl=values["RECOVERY_LINK_TTL"],
         decision_timeout=values["DECISION_TIMEOUT"],
         webhook_allowed_networks=values["WEBHOOK_ALLOWED_NETWORKS"],
         webhook_allow_http=values["WEBHOOK_ALLOW_HTTP"] or not production,

@@ -47,7 +47,7 @@ def test_development_needs_no_settings_at_all(tmp_path: Path) -> None:
     assert settings.auth_url is None
     assert settings.country_dir is None
     assert settings.user_delivery_methods == ("email",)
-    assert settings.otp_ttl == 600
+    assert (settings.otp_ttl, settings.recovery_link_ttl) == (600, 3_600)
     assert settings.sender_email_address == "no-reply@localhost"
     assert (settings.domain, settings.login_url) == ("localhost", "http://localhost:3020")
     assert settings.sms_provider == "inbox"

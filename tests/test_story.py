@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.policy import default
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -239,7 +240,7 @@ def test_the_logs_of_all_this_show_nothing_in_clear(story: Story, monkeypatch: p
     assert "delivery.ended" in said
     assert "delivery.failed" in said
     for secret in _texts(json.loads(json.dumps(USER_SAMPLES))):
-        assert len(secret) < 5 or secret not in said, secret
+        assert len(secret) < 5 or (secret not in said and quote(secret, safe="") not in said), secret
 
 
 def _texts(value: object) -> Iterator[str]:

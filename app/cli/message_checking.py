@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from app import country
 from app.cleaning import clean
 from app.cli.tables import print_table
-from app.composition.messages import check_messages
+from app.composition.messages import check_messages, message_variables
 from app.notifications.checks.messages import Rehearsed
 from app.notifications.checks.problems import Problem, Severity, error
 from app.settings import Settings
@@ -29,6 +29,8 @@ _READ = (
     "EMAIL_LOGO",
     "LOGIN_URL",
     "NOTIFICATION_LANGUAGES",
+    "OTP_TTL",
+    "RECOVERY_LINK_TTL",
 )
 _LINE = re.compile(r".*rules\.py, line (\d+): ")
 _NOT_LOOKED_AT = "mend it, and check again: the messages that it declares were not looked at"
@@ -45,7 +47,8 @@ def check(directory: Path | None) -> None:
     """
     settings = without_a_server(directory)
     declared, problems = _rules(settings)
-    every = [Rehearsed(sample, {"email", "sms"}) for sample in samples(trigger_types(declared).values())]
+    kinds = trigger_types(declared).values()
+    every = [Rehearsed(sample, {"email", "sms"}) for sample in samples(kinds, message_variables(settings))]
     problems += check_messages(settings, every)
     _show(problems, settings)
     sys.exit(1 if any(problem.severity is Severity.ERROR for problem in problems) else 0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from app import country, logs
-from app.composition.messages import create_renderer, mail_server, sms_provider
+from app.composition.messages import create_renderer, mail_server, message_variables, sms_provider
 from app.database import schema
 from app.database.engine import Database
 from app.database.identifiers import new_id
@@ -61,7 +61,8 @@ def send(name: str, directory: Path | None, recipient: str, languages: Sequence[
 
 
 def _sample(settings: Settings, name: str) -> Sample:
-    there = {one.message.name: one for one in samples(trigger_types(country.load(settings.country_dir)).values())}
+    kinds = trigger_types(country.load(settings.country_dir)).values()
+    there = {one.message.name: one for one in samples(kinds, message_variables(settings))}
     if name not in there:
         close = get_close_matches(name, there)
         hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {', '.join(there)}."

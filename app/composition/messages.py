@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from app import country
 from app.console.messages import message_pages
 from app.country import Country
 from app.notifications import logo, look, translations
+from app.notifications.catalogue import Expiry
 from app.notifications.checks.messages import Rehearsed, check
 from app.notifications.checks.problems import Problem, error
 from app.notifications.email.signing import signer
@@ -24,6 +25,7 @@ from app.notifications.sms.providers import sms_provider as provider
 from app.notifications.sms.receipts.addresses import ReceiptAddresses
 from app.notifications.sms.sender import Provider
 from app.notifications.translations import Translations
+from app.notifications.variables import MessageVariables
 from app.settings import Settings
 from app.triggers.catalogue import trigger_types
 from app.triggers.rehearsal import rehearsed, stop_if_broken
@@ -39,13 +41,22 @@ def policies(settings: Settings) -> tuple[Policy, Policy]:
     to_users = Policy(
         methods=settings.user_delivery_methods,
         destinations=destinations,
-        otp_ttl=settings.otp_ttl,
+        lifetimes=_lifetimes(settings),
         max_recipients=settings.smtp.max_recipients,
         languages=settings.languages,
     )
     return to_users, replace(
         to_users, methods=settings.informant_delivery_methods, setting="INFORMANT_NOTIFICATION_DELIVERY_METHOD"
     )
+
+
+def message_variables(settings: Settings) -> MessageVariables:
+    """What works out the variables of a message."""
+    return MessageVariables(settings.login_url, _lifetimes(settings))
+
+
+def _lifetimes(settings: Settings) -> Mapping[Expiry, float]:
+    return {Expiry.CODE: settings.otp_ttl, Expiry.LINK: settings.recovery_link_ttl}
 
 
 def sms_provider(settings: Settings, inbox: Inbox) -> Provider:
@@ -89,7 +100,7 @@ def check_messages(settings: Settings, messages: Sequence[Rehearsed]) -> list[Pr
 
 def previews(settings: Settings, rules: Country, known: Sequence[Problem] = ()) -> Previews:
     """All messages, made with sample values from their files as they are at the moment. `known` is told with them."""
-    messages = rehearsed(trigger_types(rules).values(), *policies(settings))
+    messages = rehearsed(trigger_types(rules).values(), *policies(settings), message_variables(settings))
     by_any_channel = [Rehearsed(one.sample, {"email", "sms"}) for one in messages]
     source = MessageFiles(
         message_places(settings),
@@ -105,7 +116,8 @@ def previews(settings: Settings, rules: Country, known: Sequence[Problem] = ()) 
 def stop_if_messages_are_broken(settings: Settings) -> None:
     """At the start, so that a broken message stops a deployment. Raises BrokenMessages, InvalidRules, MessageError."""
     kinds = trigger_types(country.load(settings.country_dir))
-    stop_if_broken(check_messages(settings, rehearsed(kinds.values(), *policies(settings))))
+    messages = rehearsed(kinds.values(), *policies(settings), message_variables(settings))
+    stop_if_broken(check_messages(settings, messages))
 
 
 def create_preview(settings: Settings) -> Flask:

@@ -11,7 +11,7 @@ from app.access.rate_limits import RateLimits
 from app.composition.analytics import analytics_of, places_of
 from app.composition.configurations import event_configurations
 from app.composition.core import system_client
-from app.composition.messages import create_renderer, mail_server, policies, sms_provider
+from app.composition.messages import create_renderer, mail_server, message_variables, policies, sms_provider
 from app.composition.webhooks import DESTINATIONS, webhook_senders
 from app.database.engine import Database
 from app.decisions.additions import Additions
@@ -64,7 +64,7 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     inbox = Inbox(database, cipher)
     smtp = mail_server(settings)
     transport = to_mail_server(smtp) if settings.smtp.host else to_inbox(inbox)
-    minutes = max(1, settings.otp_ttl // 60)
+    variables = message_variables(settings)
     core = CoreEvents(settings.gateway_url) if settings.gateway_url else None
     core_locations = CoreLocations(settings.gateway_url) if settings.gateway_url else None
     client = system_client(settings)
@@ -114,9 +114,9 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         "forward": forwarder.send,
         "place-lists": PlaceLists(core_locations, offices, places).fetch,
         "email": email_sender(
-            renderer, transport, settings.sender_email_address, settings.domain, minutes, settings.reply_to
+            renderer, transport, settings.sender_email_address, settings.domain, variables, settings.reply_to
         ),
-        "sms": sms_sender(renderer, sms_provider(settings, inbox), messages, minutes, settings.phone_region),
+        "sms": sms_sender(renderer, sms_provider(settings, inbox), messages, variables, settings.phone_region),
     }
     alerts = Alerts(database, cipher, settings.alert_email, policy.destinations.get("email"), settings.default_language)
     chores = [

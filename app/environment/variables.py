@@ -83,6 +83,8 @@ class Environment(Schema):
     FORWARD_ACTIONS_TO = Receivers(load_default=())
     FORWARD_SECRET = List(signing_secret, load_default=())
     OTP_TTL = fields.Integer(load_default=600, validate=Range(1, 86400))
+    # CONFIG_RECOVERY_LINK_EXPIRY_SECONDS of core's auth service, for which the reference's own texts say one hour.
+    RECOVERY_LINK_TTL = fields.Integer(load_default=3_600, validate=Range(1, 86400))
     SMTP_HOST = fields.String(load_default=None)
     SMTP_PORT = fields.Integer(load_default=587, validate=Range(1, 65535))
     SMTP_SECURE = fields.Boolean(load_default=False)

@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     SENT = "sent"
     RETRIED = "retried"  # did not work, and is tried again
     FAILED = "failed"  # for good
-    EXPIRED = "expired"  # a code past its life
+    EXPIRED = "expired"  # a code or a link past its life
     DROPPED = "dropped"  # on purpose
     SUPERSEDED = "superseded"  # another worker had taken it over
 

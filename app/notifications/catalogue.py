@@ -8,6 +8,13 @@ from enum import StrEnum
 from app.outbox.states import Priority
 
 
+class Expiry(StrEnum):
+    """What core accepts for a limited time. The value is the setting that says for how long."""
+
+    CODE = "OTP_TTL"
+    LINK = "RECOVERY_LINK_TTL"
+
+
 @dataclass(frozen=True)
 class Message:
     """One message. Its e-mail is `templates/email/{name}.html`, its SMS the wording with the id `sms_id`.
@@ -15,12 +22,13 @@ class Message:
     Where that template is not there, it is the first of `shared` that is. A message without an `sms_id` is e-mail only.
     `to_registered_email` goes to the e-mail address that is on file, by whatever method messages usually go: it
     concerns a change of the address itself. One that is an `announcement` goes to the recipient's `bcc` too.
-    Without the variables in `essential` it would be of no use.
+    Without the variables in `essential` it would be of no use. A message with an `expiry` is not sent after it.
     """
 
     name: str
     sms_id: str | None
     priority: Priority = Priority.TRANSACTIONAL
+    expiry: Expiry | None = None
     to_registered_email: bool = False
     announcement: bool = False
     shared: tuple[str, ...] = ()
@@ -32,6 +40,7 @@ DECISION_OPEN = Message("decision-open", sms_id=None)  # to ALERT_EMAIL, of a de
 
 _CODE = ("code",)
 _CREDENTIALS = ("username", "temporaryPassword")
+_LINK = ("recoveryURL",)
 
 USER_MESSAGES = {
     message.name: message
@@ -39,15 +48,16 @@ USER_MESSAGES = {
         Message("user-created", "userCredentialsNotification", essential=_CREDENTIALS),
         Message("user-updated", "updateUserNameNotification", essential=("newUsername",)),
         Message("username-reminder", "retieveUserNameNotification", essential=("username",)),
-        Message("reset-password", "resetUserPasswordNotification", Priority.OTP, essential=_CODE),
+        Message("reset-password", "resetUserPasswordNotification", Priority.OTP, Expiry.CODE, essential=_CODE),
         Message("reset-password-by-admin", "resetUserPasswordByAdminNotification", essential=("temporaryPassword",)),
         Message("resend-invite", "resendInviteNotification", essential=_CREDENTIALS),
-        Message("2fa", "authenticationCodeNotification", Priority.OTP, essential=_CODE),
+        Message("2fa", "authenticationCodeNotification", Priority.OTP, Expiry.CODE, essential=_CODE),
         Message("all-user-notification", None, Priority.BULK, announcement=True, essential=("body",)),
         Message(
             "change-phone-number",
             "changePhoneNumberNotification",
             Priority.OTP,
+            Expiry.CODE,
             to_registered_email=True,
             essential=_CODE,
         ),
@@ -55,8 +65,13 @@ USER_MESSAGES = {
             "change-email-address",
             "changeEmailAddressNotification",
             Priority.OTP,
+            Expiry.CODE,
             to_registered_email=True,
             essential=_CODE,
+        ),
+        Message("password-reset-link", "resetPasswordLinkNotification", Priority.OTP, Expiry.LINK, essential=_LINK),
+        Message(
+            "username-reminder-link", "retrieveUsernameLinkNotification", Priority.OTP, Expiry.LINK, essential=_LINK
         ),
     )
 }

@@ -29,6 +29,8 @@ _OF_OTHER = {
     "password-reset": "reset-password",
     "password-reset-by-system-admin": "reset-password-by-admin",
     "2-factor-authentication": "2fa",
+    "password-reset-link": "password-reset-link",
+    "username-reminder-link": "username-reminder-link",
     "change-phone-number": "change-phone-number",
     "change-email-address": "change-email-address",
     "all-user-notification": "all-user-notification",

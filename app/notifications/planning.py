@@ -8,16 +8,16 @@ from email.utils import getaddresses
 from typing import Any
 
 from app.masking import mask_email, mask_number
-from app.notifications.catalogue import ALERT, Message
+from app.notifications.catalogue import ALERT, Expiry, Message
 from app.notifications.recipients import Usable, address_for, masked_list, sort_emails
 from app.outbox.delivery import NewDelivery
-from app.outbox.states import Priority, Reason, State
+from app.outbox.states import Reason, State
 from app.records.informant import Informant
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What decides where messages go. `methods` in order of preference; `otp_ttl` in seconds.
+    """What decides where messages go. `methods` in order of preference; `lifetimes` in seconds.
 
     `destinations` maps a channel to where it ends; a channel that is not set up is missing. `setting` is the name of
     the one that `methods` comes from. A message is said in all of `languages`.
@@ -25,7 +25,7 @@ class Policy:
 
     methods: Sequence[str]
     destinations: Mapping[str, str]
-    otp_ttl: float
+    lifetimes: Mapping[Expiry, float]
     max_recipients: int
     languages: Sequence[str]
     setting: str = "USER_NOTIFICATION_DELIVERY_METHOD"
@@ -47,7 +47,7 @@ def plan(message: Message, payload: Mapping[str, Any], received_at: float, polic
         return _alert(payload, policy)
     if message.announcement:
         return _announcement(message, payload["recipient"], policy)
-    expires_at = received_at + policy.otp_ttl if message.priority is Priority.OTP else None
+    expires_at = received_at + policy.lifetimes[message.expiry] if message.expiry is not None else None
     return [_personal(message, payload["recipient"], policy, expires_at=expires_at)]
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from app.cleaning import clean
-from app.notifications.catalogue import USER_MESSAGES, Message, family_of
+from app.notifications.catalogue import USER_MESSAGES, Expiry, Message, family_of
 from app.outbox.delivery import Delivery
 from app.records.informant import Informant, full_name
 
@@ -16,6 +18,9 @@ _ALIASES = {
     "temporaryPassword": ("password",),
     "newUsername": ("username",),
 }
+
+LINKS = frozenset({"recoveryURL"})
+"""The variables that hold a link: useless when it is cut."""
 
 
 def variables_of(message: str, payload: Mapping[str, Any]) -> dict[str, str]:
@@ -35,11 +40,50 @@ def variables_of(message: str, payload: Mapping[str, Any]) -> dict[str, str]:
     return {field: clean(value) for field, value in found.items()}
 
 
-def variables_for(message: str, delivery: Delivery, minutes: int) -> dict[str, str]:
-    """Those that came with the delivery, or else those of its trigger; `minutes` is the life of a one-time code."""
-    given = delivery.payload.get("variables")
-    found = variables_of(message, delivery.trigger.payload) if given is None else dict(given)
-    return {"minutes": str(minutes)} | found
+@dataclass(frozen=True)
+class MessageVariables:
+    """Adds what the settings know to the variables of a message. `lifetimes` are in seconds."""
+
+    login_url: str
+    lifetimes: Mapping[Expiry, float]
+
+    def of_payload(self, message: str, payload: Mapping[str, Any]) -> dict[str, str]:
+        """Return those of `variables_of`, `minutes` (how long the code or the link works) and `recoveryURL`.
+
+        Only messages with a link have a `recoveryURL`.
+        """
+        found = variables_of(message, payload)
+        if _expiry_of(message) is Expiry.LINK and "token" in found:  # it is erased once nothing can need it
+            found["recoveryURL"] = recovery_url(self.login_url, found["token"])
+        return {"minutes": self._minutes(message)} | found
+
+    def of_delivery(self, delivery: Delivery) -> dict[str, str]:
+        """Return those that came with the delivery, or else those of its trigger."""
+        message = delivery.message or ""
+        given: Mapping[str, str] | None = delivery.payload.get("variables")
+        if given is None:
+            return self.of_payload(message, delivery.trigger.payload)
+        return {"minutes": self._minutes(message)} | dict(given)
+
+    def _minutes(self, message: str) -> str:
+        return str(max(1, int(self.lifetimes[_expiry_of(message)] // 60)))
+
+
+def recovery_url(login_url: str, token: str) -> str:
+    """Return the page of core's login application that takes a recovery token: `/recover?token=`.
+
+    The token is percent-encoded: it is base64, and a browser reads a plain + as a space. A query in `login_url` is
+    left out.
+    """
+    login = urlsplit(login_url)
+    page = login._replace(path=f"{login.path.rstrip('/')}/recover", query=f"token={quote(token, safe='')}", fragment="")
+    return page.geturl()
+
+
+def _expiry_of(message: str) -> Expiry:
+    """A country's own message has the life of a one-time code."""
+    known = USER_MESSAGES.get(message)
+    return known.expiry if known is not None and known.expiry is not None else Expiry.CODE
 
 
 def languages_of(delivery: Delivery) -> Sequence[str]:

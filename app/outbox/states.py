@@ -27,7 +27,7 @@ class Priority(IntEnum):
 class Reason(StrEnum):
     """Why a delivery was dropped, where code decides by it."""
 
-    EXPIRED = "expired: the code is past its life"
+    EXPIRED = "expired: its code or link does not work any more"
     CANCELLED = "cancelled by an operator"
     REPEATED = "repeated: the same was received within the hour"
     SUPERSEDED = "superseded: newer news of the same record followed at once"

@@ -52,6 +52,8 @@ _USER_PAYLOADS: Mapping[str, tuple[type[Schema], tuple[str, ...]]] = {
     "all-user-notification": (payloads.Announcement, ()),
     "change-phone-number": (payloads.Code, ("code",)),
     "change-email-address": (payloads.Code, ("code",)),
+    "password-reset-link": (payloads.RecoveryToken, ("token",)),
+    "username-reminder-link": (payloads.RecoveryToken, ("token",)),
 }
 
 

@@ -86,6 +86,12 @@ class Code(WithRecipient):
     code = fields.String(required=True)
 
 
+class RecoveryToken(WithRecipient):
+    """password-reset-link and username-reminder-link, which core sends from 2.1 on."""
+
+    token = fields.String(required=True)
+
+
 class Admin(Payload):
     """The administrator who did it."""
 

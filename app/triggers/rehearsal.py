@@ -14,9 +14,15 @@ from app.notifications.checks.problems import Problem, Severity
 from app.notifications.errors import MessageError
 from app.notifications.planning import Policy
 from app.notifications.sample import Sample
-from app.notifications.variables import informant_variables, variables_of
+from app.notifications.variables import MessageVariables, informant_variables
 from app.triggers.catalogue import TriggerType
-from app.triggers.samples import DECISION_OPEN_SAMPLE, LONG_VALUES, USER_SAMPLES, informant_sample
+from app.triggers.samples import (
+    DECISION_OPEN_SAMPLE,
+    LONG_VALUES,
+    SAMPLE_VARIABLES,
+    USER_SAMPLES,
+    informant_sample,
+)
 
 log = structlog.get_logger()
 
@@ -41,10 +47,10 @@ def stop_if_broken(problems: Iterable[Problem]) -> None:
         raise BrokenMessages(broken)
 
 
-def user_samples(kinds: Iterable[TriggerType]) -> list[Sample]:
+def user_samples(kinds: Iterable[TriggerType], variables: MessageVariables) -> list[Sample]:
     """Of the messages that these triggers cause, save those that come with their own words."""
     return [
-        Sample(kind.message, variables_of(kind.message.name, _sample(kind)) | {"minutes": "10"}, LONG_VALUES)
+        Sample(kind.message, variables.of_payload(kind.message.name, _sample(kind)), LONG_VALUES)
         for kind in kinds
         if kind.message is not ALERT
     ]
@@ -62,15 +68,17 @@ def informant_samples() -> list[Sample]:
     ]
 
 
-def samples(kinds: Iterable[TriggerType]) -> list[Sample]:
+def samples(kinds: Iterable[TriggerType], variables: MessageVariables = SAMPLE_VARIABLES) -> list[Sample]:
     """Of all messages that there are."""
-    return [*user_samples(kinds), *informant_samples(), Sample(DECISION_OPEN, DECISION_OPEN_SAMPLE)]
+    return [*user_samples(kinds, variables), *informant_samples(), Sample(DECISION_OPEN, DECISION_OPEN_SAMPLE)]
 
 
-def rehearsed(kinds: Iterable[TriggerType], to_users: Policy, to_informants: Policy) -> list[Rehearsed]:
+def rehearsed(
+    kinds: Iterable[TriggerType], to_users: Policy, to_informants: Policy, variables: MessageVariables
+) -> list[Rehearsed]:
     """All messages, for the channels by which they go with these policies."""
     return [
-        *(Rehearsed(sample, to_users.channels_to_users) for sample in user_samples(kinds)),
+        *(Rehearsed(sample, to_users.channels_to_users) for sample in user_samples(kinds, variables)),
         *(Rehearsed(sample, to_informants.channels) for sample in informant_samples()),
         Rehearsed(Sample(DECISION_OPEN, DECISION_OPEN_SAMPLE), {"email"}),
     ]

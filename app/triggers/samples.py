@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.notifications.catalogue import Expiry
+from app.notifications.variables import MessageVariables
 from app.records.informant import Informant
 
 _RECIPIENT = {
@@ -41,7 +43,12 @@ USER_SAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "change-phone-number": {"recipient": _RECIPIENT, "code": "205518"},
     "change-email-address": {"recipient": _RECIPIENT, "code": "946137"},
+    # As core makes its tokens: 16 random bytes in base64.
+    "password-reset-link": {"recipient": _RECIPIENT, "token": "q3+Zp/8nRw1xT5uYbK2mJg=="},
+    "username-reminder-link": {"recipient": _RECIPIENT, "token": "Vt0/hX7+c4LsQ9aWmD1eRw=="},
 }
+SAMPLE_VARIABLES = MessageVariables("https://login.registry.test", {Expiry.CODE: 600, Expiry.LINK: 3_600})
+"""What messages look like where no settings are at hand."""
 
 DECISION_OPEN_SAMPLE: Mapping[str, str] = {
     "count": "23",

@@ -17,6 +17,7 @@ from app.notifications.import_sources import FOLDERS, message_of
 from app.notifications.importing import known_variables
 from app.notifications.render import ALWAYS
 from app.notifications.sample import Sample
+from app.notifications.translations import load
 from app.triggers.catalogue import trigger_types
 from app.triggers.rehearsal import samples
 from tests.notifications.rendering import renderer
@@ -57,6 +58,8 @@ USERS = {  # one variable of each, as old and as new projects call it
     "2-factor-authentication": "authCode",
     "change-phone-number": "authCode",
     "change-email-address": "code",
+    "password-reset-link": "recoveryURL",
+    "username-reminder-link": "recoveryURL",
 }
 
 
@@ -117,13 +120,14 @@ def test_a_whole_project_is_taken_over(project: Project, run: Run, into: Path) -
     result = run(project.root)
     assert result.exit_code == 0, result.output
     users = {"user-created", "resend-invite", "user-updated", "username-reminder", "reset-password", "2fa"}
+    users |= {"password-reset-link", "username-reminder-link"}
     users |= {"reset-password-by-admin", "change-phone-number", "change-email-address", "all-user-notification"}
     news = ("in-progress", "in-review", "registered", "rejected")
     informants = {f"{family}-{one}" for family in ("birth", "death", "marriage") for one in news}
     names = users | informants | {"correction-approved", "correction-rejected"}
     assert written(into) == {f"templates/email/{name}.html" for name in names} | {"translations/notification.csv"}
     assert (into / "translations/notification.csv").read_bytes() == CSV.encode()
-    assert "25 written, 0 as it was, 0 left out" in result.output
+    assert "27 written, 0 as it was, 0 left out" in result.output
 
 
 def test_every_message_can_be_made_with_what_was_taken_over(project: Project, run: Run, into: Path) -> None:
@@ -137,6 +141,8 @@ def test_every_message_can_be_made_with_what_was_taken_over(project: Project, ru
     }
     assert made["2fa"].split("\n")[0] == "Dear Amina,"
     assert "Here it is: 730164" in made["2fa"]
+    for name in ("password-reset-link", "username-reminder-link"):
+        assert "Here it is: https://login.registry.test/recover?token=" in made[name]
     assert made["birth-registered"].startswith("Amina Bwalya Mwale, Chanda Natasha Mwale: B7K3QX 2026-LSK-000123-7 at")
     assert made["death-correction-rejected"].startswith("B7K3QX: The document")
     assert made["marriage-correction-approved"] == "Amina Bwalya Mwale: marriage\n"
@@ -155,12 +161,12 @@ def test_every_name_leads_to_a_message_that_there_is() -> None:
 @pytest.mark.parametrize(
     ("source", "files"),
     [
-        (TEMPLATES, 24),
-        ("src/api/notification", 24),
+        (TEMPLATES, 26),
+        ("src/api/notification", 26),
         (f"{TEMPLATES}/birth", 4),
         (f"{TEMPLATES}/birth/../death", 4),
         ("src/translations", 1),
-        ("src", 25),
+        ("src", 27),
     ],
 )
 def test_any_of_its_directories_will_do(source: str, files: int, project: Project, run: Run, into: Path) -> None:
@@ -171,7 +177,7 @@ def test_any_of_its_directories_will_do(source: str, files: int, project: Projec
 
 def test_it_says_what_it_found(project: Project, run: Run) -> None:
     output = run(project.root / TEMPLATES).output
-    assert "E-mail templates: 24 in " in output
+    assert "E-mail templates: 26 in " in output
     assert f"{TEMPLATES}\n" in output
     assert "Texts of SMS: none below" in output
 
@@ -233,7 +239,7 @@ def test_what_messages_do_not_know_is_told_with_its_place_and_that_file_is_left_
     project.write(f"{TEMPLATES}/other/username-reminder.html", "Hello {{firstName}}")
     result = run(project.root)
     assert result.exit_code == 1
-    assert "22 written, 0 as it was, 3 left out" in result.output
+    assert "24 written, 0 as it was, 3 left out" in result.output
     left = lines(result, "left out")
     assert left[0].startswith("left out birth/inReview.html 2 8 {{formatName informantName}} is a helper")
     assert left[1].startswith("left out birth/inReview.html 3 1 {{> footer}} takes in another file")
@@ -257,7 +263,9 @@ def test_what_is_escaped_here_and_was_not_there_is_noted(project: Project, run: 
     assert "<p>{{ body }}</p>" in (into / "templates/email/all-user-notification.html").read_text()
 
 
-@pytest.mark.parametrize("name", ["birth/revocation.html", "other/password-reset-link.html", "adoption/inReview.html"])
+@pytest.mark.parametrize(
+    "name", ["birth/revocation.html", "other/password-reset-by-sms.html", "adoption/inReview.html"]
+)
 def test_a_template_of_no_message_is_told_of(name: str, project: Project, run: Run) -> None:
     project.write(f"{TEMPLATES}/{name}", "<p>")
     result = run(project.root)
@@ -288,12 +296,12 @@ def test_the_mark_of_an_editor_at_the_start_is_dropped(project: Project, run: Ru
     ("text", "what"),
     [
         ("{{#if name}}x{{else}}y{{/if}}", "{{#if name}} is not known in texts"),
-        ("{{{name}}}", "{{{name}}} is not known in texts"),
         ("{{! c }}{{name}}", "a comment is not known in texts"),
         ("{{name~}} x", "the ~ of {{name}} is not known in texts"),
         ("\\{{name}}", "\\{{ stands for braces"),
         ("{{> x}}", "{{> x}} takes in another file"),
         ("{{name", "“{{name” is never closed"),
+        ("{{{authCode}}}", "this message has no variable {{authCode}}"),
         ("{{authCode}}", "this message has no variable {{authCode}}"),
     ],
 )
@@ -306,7 +314,7 @@ def test_a_text_with_more_than_variables_in_it_is_told_of_by_its_row(
     (left,) = lines(result, "left out")
     assert left.startswith(f"left out notification.csv 4 birthRejectionNotification in fr: {what}")
     assert "translations/notification.csv" not in written(into)
-    assert "24 written" in result.output
+    assert "26 written" in result.output
 
 
 @pytest.mark.parametrize(
@@ -323,14 +331,32 @@ def test_a_csv_file_that_cannot_be_read_is_told_of(content: str | bytes, what: s
 
 
 def test_texts_of_messages_that_there_are_not_go_along(project: Project, run: Run, into: Path) -> None:
-    more = f"{CSV}resetPasswordLinkNotification,,{{{{{{recoveryURL}}}}}},\r\n"
+    more = f"{CSV}revocationNotification,,{{{{trackingId}}}},\r\n"
     project.write(WORDING, more)
     result = run(project.root / "src/translations")
     assert result.exit_code == 0
-    assert lines(result, "note") == [
-        "note notification.csv no message uses resetPasswordLinkNotification they do no harm"
-    ]
+    assert lines(result, "note") == ["note notification.csv no message uses revocationNotification they do no harm"]
     assert (into / "translations/notification.csv").read_bytes() == more.encode()
+
+
+def test_the_texts_of_the_reference_for_recovery_links_are_taken_over_as_they_are(
+    project: Project, run: Run, into: Path
+) -> None:
+    links = (
+        "resetPasswordLinkNotification,,{{applicationName}}: new password: {{{recoveryURL}}},\r\n"
+        "retrieveUsernameLinkNotification,,{{applicationName}}: username: {{{ recoveryURL }}},\r\n"
+    )
+    project.write(WORDING, f"{CSV}{links}")
+    result = run(project.root / "src/translations")
+    assert (result.exit_code, lines(result, "note")) == (0, [])
+    check = CliRunner().invoke(commands, ["messages", "check", str(into)])
+    assert check.exit_code == 0, check.output
+    assert "recoveryURL" not in check.output
+    words = load([into / "translations"])
+    variables = {"applicationName": "Faraja", "recoveryURL": "https://l.test/recover?token=a%2B&b='"}
+    assert words.filled("resetPasswordLinkNotification", "en", variables, escape=False) == (
+        "Faraja: new password: https://l.test/recover?token=a%2B&b='"
+    )
 
 
 def test_what_is_there_is_never_written_over_unless_asked(project: Project, run: Run, into: Path) -> None:
@@ -351,7 +377,7 @@ def test_a_second_time_changes_nothing(project: Project, run: Run, into: Path) -
     before = {path: path.stat().st_mtime_ns for path in into.rglob("*")}
     result = run(project.root)
     assert result.exit_code == 0
-    assert "0 written, 25 as it was, 0 left out" in result.output
+    assert "0 written, 27 as it was, 0 left out" in result.output
     assert {path: path.stat().st_mtime_ns for path in into.rglob("*")} == before
 
 
@@ -360,7 +386,7 @@ def test_where_one_file_cannot_be_written_the_others_are(project: Project, run: 
     result = run(project.root, "--force")
     assert result.exit_code == 1
     assert "2fa.html cannot be written: Is a directory" in result.output
-    assert "24 written, 0 as it was, 1 left out" in result.output
+    assert "26 written, 0 as it was, 1 left out" in result.output
 
 
 def test_nothing_is_left_half_written(project: Project, run: Run, into: Path) -> None:

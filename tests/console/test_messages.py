@@ -18,9 +18,9 @@ from app.settings import Settings
 from app.triggers.catalogue import trigger_types
 from app.triggers.rehearsal import samples
 from tests.console.countries import PNG, RULES, CountryFiles, settings_of
-from tests.notifications.rendering import LOGIN, RENDERER
+from tests.notifications.rendering import LOGIN, RENDERER, VARIABLES
 
-SAMPLES = {sample.message.name: sample for sample in samples(trigger_types(Country()).values())}
+SAMPLES = {sample.message.name: sample for sample in samples(trigger_types(Country()).values(), VARIABLES)}
 OUTSIDE = {"REMOTE_ADDR": "8.8.8.8"}
 
 

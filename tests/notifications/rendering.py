@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from app.notifications import logo, look, translations
+from app.notifications.catalogue import Expiry
 from app.notifications.render import Names, RenderedEmail, Renderer
 from app.notifications.translations import Translations
-from app.notifications.variables import variables_of
+from app.notifications.variables import MessageVariables
 from app.settings import LogoMode
 from app.triggers.samples import USER_SAMPLES
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates" / "email"
 WORDING = translations.load([ROOT / "translations"])
 LOGIN = "https://login.farajaland.test/?a=1&b=2"
+VARIABLES = MessageVariables(LOGIN, {Expiry.CODE: 600, Expiry.LINK: 3_600})
 
 
 class Page(HTMLParser):
@@ -62,7 +64,7 @@ RENDERER = renderer()
 
 
 def variables(message: str, **changed: Any) -> dict[str, str]:
-    return variables_of(message, {**USER_SAMPLES[message], **changed}) | {"minutes": "10"}
+    return VARIABLES.of_payload(message, {**USER_SAMPLES[message], **changed})
 
 
 def rendered(message: str, language: str = "en", **changed: Any) -> RenderedEmail:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.notifications.catalogue import ALERT, USER_MESSAGES
+from app.notifications.catalogue import ALERT, USER_MESSAGES, Expiry
 from app.notifications.planning import Policy, plan
 from app.outbox.delivery import NewDelivery
 from app.outbox.states import Priority, Reason, State
@@ -20,7 +20,8 @@ RECEIVED_AT = 1_000_000.0
 EMAIL, MOBILE = "amina@sink.test", "0977111222"
 DEMO, INVALID = "kennedy@Example.COM", "nobody"
 
-OTPS = ["2fa", "reset-password", "change-phone-number", "change-email-address"]
+CODES = ["2fa", "reset-password", "change-phone-number", "change-email-address"]
+LINKS = ["password-reset-link", "username-reminder-link"]
 CHANGES = ["change-phone-number", "change-email-address"]
 PERSONAL = [name for name in USER_MESSAGES if name != "all-user-notification"]
 
@@ -28,9 +29,14 @@ moderately = settings(max_examples=150, deadline=None)
 
 
 def policy(
-    *methods: str, destinations: Mapping[str, str] = BOTH, otp_ttl: float = 600, max_recipients: int = 100
+    *methods: str,
+    destinations: Mapping[str, str] = BOTH,
+    otp_ttl: float = 600,
+    link_ttl: float = 3_600,
+    max_recipients: int = 100,
 ) -> Policy:
-    return Policy(methods, destinations, otp_ttl, max_recipients, languages=["en"])
+    lifetimes = {Expiry.CODE: otp_ttl, Expiry.LINK: link_ttl}
+    return Policy(methods, destinations, lifetimes, max_recipients, languages=["en"])
 
 
 def planned(name: str, recipient: Mapping[str, Any], decided_by: Policy) -> NewDelivery:
@@ -153,7 +159,7 @@ def test_what_a_list_shows_of_a_recipient_is_masked(name: str, recipient: dict[s
 # --- one-time codes
 
 
-@pytest.mark.parametrize("name", OTPS)
+@pytest.mark.parametrize("name", CODES)
 @pytest.mark.parametrize(("method", "otp_ttl"), [("email", 600), ("sms", 60)])
 def test_a_one_time_code_is_urgent_and_dies_with_its_time(name: str, method: str, otp_ttl: float) -> None:
     recipient = {"email": EMAIL} if method == "email" else {"mobile": MOBILE}
@@ -162,7 +168,15 @@ def test_a_one_time_code_is_urgent_and_dies_with_its_time(name: str, method: str
     assert owed.expires_at == RECEIVED_AT + otp_ttl
 
 
-@pytest.mark.parametrize("name", [name for name in PERSONAL if name not in OTPS])
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize(("method", "link_ttl"), [("email", 3_600), ("sms", 900)])
+def test_a_recovery_link_is_urgent_and_dies_with_a_time_of_its_own(name: str, method: str, link_ttl: float) -> None:
+    owed = planned(name, {"email": EMAIL, "mobile": MOBILE}, policy(method, link_ttl=link_ttl))
+    assert owed.priority is Priority.OTP
+    assert owed.expires_at == RECEIVED_AT + link_ttl
+
+
+@pytest.mark.parametrize("name", [name for name in PERSONAL if name not in (*CODES, *LINKS)])
 def test_other_messages_do_not_expire(name: str) -> None:
     owed = planned(name, {"email": EMAIL}, policy("email"))
     assert owed.priority is Priority.TRANSACTIONAL

@@ -34,7 +34,7 @@ class TestEveryMessage:
         assert not {"img", "link", "script", "iframe", "form", "object"} & {tag for tag, _ in page.tags}
         assert "url(" not in email.html
         assert "@import" not in email.html
-        assert set(page.attributes("href")) <= {LOGIN}
+        assert set(page.attributes("href")) <= {LOGIN, variables(message).get("recoveryURL")}
         assert not re.search(r"\{[{%#]", email.html)
 
     @EACH_LANGUAGE
@@ -46,6 +46,8 @@ class TestEveryMessage:
         for field in {"username", "temporaryPassword", "code", "oldUsername", "newUsername", "subject"} & set(sample):
             assert sample[field] in seen
             assert sample[field] in email.text
+        for name in USER_MESSAGES[message].essential:
+            assert variables(message)[name].strip() in seen or name == "body"
         assert "OpenCRVS" in email.text
         assert WORDING.text("layout.automated", language) in email.text
 
@@ -80,6 +82,7 @@ class TestEveryMessage:
         counted = segments(text)
         assert (counted.encoding, counted.count) == ("GSM-7", 1) or (language == "ar" and counted.count <= 2)
         assert all(sample[field] in text for field in ("username", "code", "temporaryPassword") if field in sample)
+        assert variables(message).get("recoveryURL", "") in text
 
     def test_there_is_a_template_for_each_and_none_beside_them(self) -> None:
         assert {path.stem for path in TEMPLATES.glob("*.html")} == {

@@ -55,9 +55,11 @@ def test_a_user_trigger_is_answered_200_when_it_is_in_the_database(
         ("2fa", "code"),
         ("change-phone-number", "code"),
         ("change-email-address", "code"),
+        ("password-reset-link", "token"),
+        ("username-reminder-link", "token"),
     ],
 )
-def test_codes_and_passwords_are_kept_apart_from_the_rest(server: Served, name: str, secret: str) -> None:
+def test_codes_passwords_and_tokens_are_kept_apart_from_the_rest(server: Served, name: str, secret: str) -> None:
     assert server.client.post(f"/triggers/user/{name}", json=USER_SAMPLES[name]).status_code == 200
     cipher = Cipher(server.settings.secret_keys)
     row, _ = last_kept(server.database, cipher)
@@ -83,7 +85,7 @@ def test_the_database_holds_nothing_in_clear(
     rows = [row for table in ("triggers", "deliveries") for row in connection.execute(f"SELECT * FROM {table}")]  # noqa: S608
     connection.close()
     encrypted = [value for row in rows for value in row if isinstance(value, bytes)]
-    assert len(encrypted) == 11 + 7
+    assert len(encrypted) == 13 + 9
     texts = [
         value.encode() for row in rows for value in row if isinstance(value, str) and not IS_AN_ID.fullmatch(value)
     ]
@@ -119,6 +121,8 @@ def test_only_what_must_be_recognised_again_has_a_fingerprint(server: Served) ->
     [
         ("/triggers/user/2fa", USER_SAMPLES["2fa"], Priority.OTP),
         ("/triggers/user/change-email-address", USER_SAMPLES["change-email-address"], Priority.OTP),
+        ("/trigger/user/password-reset-link", USER_SAMPLES["password-reset-link"], Priority.OTP),
+        ("/trigger/user/username-reminder-link", USER_SAMPLES["username-reminder-link"], Priority.OTP),
         ("/triggers/user/user-created", USER_SAMPLES["user-created"], Priority.TRANSACTIONAL),
         ("/triggers/user/all-user-notification", USER_SAMPLES["all-user-notification"], Priority.TRANSACTIONAL),
         ("/email", ALERT, Priority.TRANSACTIONAL),

@@ -114,6 +114,19 @@ def test_a_codes_time_runs_from_when_it_was_received(outbox: Outbox, name: str) 
     assert owed.expires_at == pytest.approx(time.time() + 6 * MINUTE, abs=30)
 
 
+@pytest.mark.parametrize("name", ["password-reset-link", "username-reminder-link"])
+def test_a_recovery_link_lives_for_an_hour_from_when_it_was_received(outbox: Outbox, name: str) -> None:
+    in_time, too_late = (outbox.receive(f"user/{name}", USER_SAMPLES[name]) for _ in range(2))
+    with outbox.database.transaction() as connection:
+        for trigger_id, minutes in ((in_time, 58), (too_late, 61)):
+            received_at = triggers.c.received_at - minutes * MINUTE
+            connection.execute(update(triggers).where(triggers.c.id == trigger_id).values(received_at=received_at))
+    outbox.work()
+    assert outbox.owed(in_time)["email"].state == State.SENT
+    dropped = outbox.owed(too_late)["email"]
+    assert (dropped.state, dropped.reason) == (State.DROPPED, Reason.EXPIRED)
+
+
 def test_a_code_whose_time_is_over_when_it_is_planned_is_never_sent(outbox: Outbox) -> None:
     trigger_id = outbox.receive("user/2fa", USER_SAMPLES["2fa"])
     outbox.time_passes(minutes=11)

@@ -154,18 +154,22 @@ def test_a_try_out_that_fails_says_nothing_of_the_subscription(hooks: Hooks, rec
     assert hooks.states() == [("failed", "410 thank you")]
 
 
-def test_codes_and_passwords_are_in_no_webhook(hooks: Hooks, receiver: Receiver) -> None:
+def test_codes_passwords_and_tokens_are_in_no_webhook(hooks: Hooks, receiver: Receiver) -> None:
     hooks.client().subscribe(receiver.url(), "user.*", attributes="all")
     hooks.trigger("user/2fa", {"recipient": RECIPIENT, "code": "730164"})
     credentials = {"recipient": RECIPIENT, "username": "a.mwale", "temporaryPassword": "Kafue-4827"}
     hooks.trigger("user/user-created", credentials)
+    for name in ("password-reset-link", "username-reminder-link"):
+        hooks.trigger(f"user/{name}", {"recipient": RECIPIENT, "token": "q3+Zp/8nRw1xT5uYbK2mJg=="})
     hooks.work()
     told = [request["body"] for request in receiver.got()]
-    assert len(told) == 2
-    assert not any("730164" in text or "Kafue" in text for text in told)
+    assert len(told) == 4
+    assert not any(secret in text for text in told for secret in ("730164", "Kafue", "token", "nRw1xT5u"))
     assert {json.loads(text)["type"]: json.loads(text)["data"] for text in told} == {
         "user.2fa": {"recipient": RECIPIENT},
         "user.created": {"recipient": RECIPIENT, "username": "a.mwale"},
+        "user.password_reset_link": {"recipient": RECIPIENT},
+        "user.username_reminder_link": {"recipient": RECIPIENT},
     }
 
 

@@ -15,7 +15,7 @@ from app.notifications.errors import MessageError
 from app.notifications.inbox import Inbox
 from app.notifications.recipients import masked_list
 from app.notifications.render import RenderedEmail, Renderer, one_line
-from app.notifications.variables import languages_of, variables_for
+from app.notifications.variables import MessageVariables, languages_of
 from app.outbox.delivery import Delivery, Dropped, Failed, NewDelivery, Outcome, Retry, Sender, Sent
 from app.outbox.states import Reason, State
 
@@ -24,13 +24,18 @@ Transport = Callable[[Email, Callable[[], bool]], SendResult]
 
 
 def email_sender(
-    renderer: Renderer, transport: Transport, sender: str, domain: str, minutes: int, reply_to: str | None = None
+    renderer: Renderer,
+    transport: Transport,
+    sender: str,
+    domain: str,
+    variables: MessageVariables,
+    reply_to: str | None = None,
 ) -> Sender:
-    """`sender` is the From address, `domain` the right side of the Message-ID, `minutes` the life of a code."""
+    """`sender` is the From address, `domain` the right side of the Message-ID."""
 
     def send(delivery: Delivery) -> Outcome:
         try:
-            rendered = _rendered(renderer, delivery, minutes)
+            rendered = _rendered(renderer, delivery, variables)
         except MessageError as error:
             return Failed(f"{error}. Mend it, restart the worker, then: country-config outbox retry {delivery.id}")
         email = Email(
@@ -87,13 +92,12 @@ def to_mail_server(transport: SmtpTransport) -> Transport:
     return lambda email, expired: transport.send(email, expired=expired)
 
 
-def _rendered(renderer: Renderer, delivery: Delivery, minutes: int) -> RenderedEmail:
+def _rendered(renderer: Renderer, delivery: Delivery, variables: MessageVariables) -> RenderedEmail:
     payload = delivery.trigger.payload
     if delivery.message == ALERT.name:
         html = clean(payload["html"])
         return RenderedEmail(one_line(clean(payload["subject"])), html, plain_text(html))
-    message = delivery.message or ""
-    return renderer.email(message, variables_for(message, delivery, minutes), *languages_of(delivery))
+    return renderer.email(delivery.message or "", variables.of_delivery(delivery), *languages_of(delivery))
 
 
 def _from(delivery: Delivery) -> str | None:

@@ -12,11 +12,12 @@ from app.notifications.catalogue import Message
 from app.notifications.errors import MessageError
 from app.notifications.render import Renderer
 from app.notifications.sms.numbers import NotANumber, e164
-from app.notifications.variables import languages_of, variables_for
+from app.notifications.variables import LINKS, MessageVariables, languages_of
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Retry, Sender
 from app.outbox.states import Reason
 
 _LONGEST_VALUE = 100  # characters: most are typed by people, and each segment is paid for
+_LONGEST_LINK = 1_000  # characters; core's token has 24
 _CRASHES = 3  # tries; it may have handed the message over each time before it crashed
 
 log = structlog.get_logger()
@@ -39,9 +40,13 @@ class ProviderCrashed(Exception):
 
 
 def sms_sender(
-    renderer: Renderer, provider: Provider, messages: Mapping[str, Message], minutes: int, region: str | None = None
+    renderer: Renderer,
+    provider: Provider,
+    messages: Mapping[str, Message],
+    variables: MessageVariables,
+    region: str | None = None,
 ) -> Sender:
-    """`minutes` is the life of a one-time code, `region` the country of numbers that are written without its code.
+    """`region` is the country of numbers that are written without its code.
 
     Where `region` is None, numbers are handed on as they are written: providers that call them take E.164 only.
     """
@@ -55,9 +60,12 @@ def sms_sender(
             number = e164(number, region) if region is not None else number
         except NotANumber as error:
             return Failed(str(error))
-        variables = {name: _short(value) for name, value in variables_for(message.name, delivery, minutes).items()}
+        values = variables.of_delivery(delivery)
+        if any(len(values[name]) > _LONGEST_LINK for name in LINKS & values.keys()):
+            return Failed(f"the link is too long for an SMS: it must not exceed {_LONGEST_LINK} characters")
+        shown = {name: value if name in LINKS else _short(value) for name, value in values.items()}
         try:
-            text = renderer.sms(message.sms_id, variables, *languages_of(delivery))
+            text = renderer.sms(message.sms_id, shown, *languages_of(delivery))
         except MessageError as error:
             return Failed(f"{error}. Mend it, restart the worker, then: country-config outbox retry {delivery.id}")
         if delivery.expired:

@@ -14,7 +14,7 @@ from app.notifications.email.sender import email_sender
 from app.outbox import operations
 from app.outbox.delivery import Delivery, Failed, NewDelivery, Outcome, Retry, Sender, Trigger
 from app.outbox.states import Priority, State
-from tests.notifications.rendering import RENDERER
+from tests.notifications.rendering import RENDERER, VARIABLES
 from tests.outbox.conftest import Outbox
 
 TAKEN, BUSY, GONE = "taken@registry.test", "busy@registry.test", "gone@registry.test"
@@ -39,7 +39,7 @@ class MailServer:
 
     @property
     def sender(self) -> Sender:
-        return email_sender(RENDERER, self, "no-reply@registry.test", "registry.test", minutes=10)
+        return email_sender(RENDERER, self, "no-reply@registry.test", "registry.test", VARIABLES)
 
 
 @pytest.fixture
@@ -119,6 +119,6 @@ def test_a_sender_that_is_refused_waits_for_its_setting(
         payload={"to": [TAKEN], "bcc": [], "language": "en"},
         trigger=Trigger("trigger-1", "email", 0.0, "request-1", None, payload),
     )
-    outcome = email_sender(RENDERER, refusing, "no-reply@registry.test", "registry.test", minutes=10)(asked)
+    outcome = email_sender(RENDERER, refusing, "no-reply@registry.test", "registry.test", VARIABLES)(asked)
     assert isinstance(outcome, state)
     assert not isinstance(outcome, Retry) or (outcome.destination_down and "SENDER_EMAIL_ADDRESS" in outcome.answer)

@@ -21,7 +21,7 @@ from app.outbox import operations
 from app.outbox.delivery import NewDelivery
 from app.outbox.receipts import take
 from app.outbox.states import Priority, State
-from tests.notifications.rendering import RENDERER
+from tests.notifications.rendering import RENDERER, VARIABLES
 from tests.notifications.sms.stub_infobip import DELIVERED, KEY, InfobipStub, Logged, rejected
 from tests.notifications.sms.stub_twilio import ACCOUNT, SENDER, SID, TOKEN, TwilioStub
 from tests.notifications.sms.test_receipts import form, report, signed
@@ -40,7 +40,7 @@ def work(outbox: Outbox) -> Callable[[Provider], None]:
         payload = {"to": ["0977 111 222"], "language": "en", "variables": {"code": "730164"}}
         if not outbox.all():
             outbox.owe(NewDelivery("sms", "sms", "sms:any", Priority.OTP, "2fa", payload=payload))
-        outbox.run(sms=sms_sender(RENDERER, provider, USER_MESSAGES, 10, "ZM"))
+        outbox.run(sms=sms_sender(RENDERER, provider, USER_MESSAGES, VARIABLES, "ZM"))
 
     return work
 

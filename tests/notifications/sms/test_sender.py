@@ -11,7 +11,7 @@ from app.notifications.catalogue import USER_MESSAGES
 from app.notifications.sms.sender import ProviderCrashed, sms_sender
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Retry, Sent, Trigger
 from app.outbox.states import Priority, Reason
-from tests.notifications.rendering import RENDERER
+from tests.notifications.rendering import RENDERER, VARIABLES
 
 
 class Recorder:
@@ -44,7 +44,7 @@ def delivery(number: str, message: str = "2fa", deadline: float | None = None) -
 
 def send(to: Delivery, region: str | None = "ZM") -> tuple[Outcome, list[tuple[str, str, str]]]:
     provider = Recorder()
-    return sms_sender(RENDERER, provider, USER_MESSAGES, 10, region)(to), provider.taken
+    return sms_sender(RENDERER, provider, USER_MESSAGES, VARIABLES, region)(to), provider.taken
 
 
 @pytest.mark.parametrize("written", ["0977 111 222", "+260 977 111 222"])
@@ -91,7 +91,7 @@ def test_what_people_typed_goes_out_as_one_line_that_leaves_room_for_ours() -> N
 
 def test_a_provider_is_told_how_long_a_code_lives() -> None:
     provider = Recorder()
-    sender = sms_sender(RENDERER, provider, USER_MESSAGES, 10, "ZM")
+    sender = sms_sender(RENDERER, provider, USER_MESSAGES, VARIABLES, "ZM")
     sender(delivery("0977111222", deadline=time.monotonic() + 600))
     sender(delivery("0977111222"))
     life, forever = provider.lives
@@ -104,7 +104,7 @@ def test_a_provider_that_crashes_is_not_tried_for_ever() -> None:
     def crashing(*_: object) -> Outcome:
         raise ProviderCrashed("own", KeyError("id"))
 
-    sender = sms_sender(RENDERER, crashing, USER_MESSAGES, 10, "ZM")
+    sender = sms_sender(RENDERER, crashing, USER_MESSAGES, VARIABLES, "ZM")
     outcomes = [sender(replace(delivery("0977111222"), attempt=attempt)) for attempt in (1, 2, 3)]
     assert [type(outcome) for outcome in outcomes] == [Retry, Retry, Failed]
     assert all("the SMS provider own crashed: KeyError" in str(outcome) for outcome in outcomes)
