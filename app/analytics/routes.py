@@ -14,13 +14,14 @@ from app.analytics.batches import NotABatch, TooMany, items_of
 from app.analytics.marking import MarkingUnavailable
 from app.analytics.reindexing import Reindexing
 from app.analytics.tables import Unusable
-from app.http.bodies import LIMIT_FOR_CORE, json_bytes
+from app.http.bodies import LIMIT_FOR_RECORDS, check_values, json_bytes
 from app.http.errors import RETRY_AFTER, Refused, because, json_response
 
 log = structlog.get_logger()
 
 AUDIENCES = ("opencrvs:events-user", "opencrvs:countryconfig-user")
 SCOPE = "record.reindex"
+MAX_VALUES = 4_000_000  # of a batch; 300 events of 50 MiB have some 3 millions
 
 
 def reindex_routes(tokens: CoreTokens, reindexing: Reindexing, admitted: Callable[[str, Claims], None]) -> Blueprint:
@@ -34,7 +35,9 @@ def reindex_routes(tokens: CoreTokens, reindexing: Reindexing, admitted: Callabl
     def reindex() -> Response:
         admitted(*_admit(tokens, request))
         try:
-            report = reindexing.write(items_of(json_bytes(request, LIMIT_FOR_CORE)))
+            body = json_bytes(request, LIMIT_FOR_RECORDS)
+            check_values(body, MAX_VALUES)
+            report = reindexing.write(items_of(body))
         except NotABatch as error:
             raise Refused(400, *because("Invalid payload", str(error))) from None
         except TooMany as error:

@@ -18,7 +18,7 @@ from app.decisions.questions import NEVER, Question
 from app.decisions.rulings import Verdict
 from app.decisions.service import DecisionService, StillDeciding
 from app.decisions.states import DecisionState
-from app.http.bodies import LIMIT_FOR_CORE, json_bytes, parsed
+from app.http.bodies import LIMIT_FOR_RECORDS, json_bytes, parsed
 from app.http.errors import RETRY_AFTER, Refused, because, json_response
 from app.http.requests import request_id
 from app.opencrvs.version_signs import Sign, VersionSigns
@@ -88,7 +88,7 @@ def answer(decision: Decision) -> Response:
 def _asked() -> tuple[bytes, EventDocument]:
     """The body and what it says. Whatever is wrong with it, core is never told 400."""
     try:
-        body = json_bytes(request, LIMIT_FOR_CORE)
+        body = json_bytes(request, LIMIT_FOR_RECORDS)
         return body, event_document(parsed(body))
     except Refused as refused:
         if refused.status != 400:

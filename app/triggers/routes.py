@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
 from app.access.gate import Gate
-from app.http.bodies import LIMIT, LIMIT_FOR_CORE, MEGABYTE, json_body
+from app.http.bodies import LIMIT, MEGABYTE, json_body
 from app.http.errors import Refused, because, json_response
 from app.http.problems import problems
 from app.http.requests import request_id
@@ -47,7 +47,7 @@ def trigger_routes(
             body = json_body(request, _ALERT_LIMIT)
             payload: Mapping[str, Any] = alert_rules.check(_valid(kind, substituted(body, settings)))
         else:
-            payload = _valid(kind, json_body(request, LIMIT_FOR_CORE if caller.is_core else LIMIT))
+            payload = _valid(kind, json_body(request, LIMIT))
         admission.count(grant, caller)
         trigger_id = receiver.keep(kind, payload, request_id())
         log.info("trigger.received", path=path, trigger_id=trigger_id)

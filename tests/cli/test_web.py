@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 
+from app.cli.gunicorn_worker import MAX_STREAMED_PER_ADDRESS
 from app.triggers.samples import USER_SAMPLES
 from tests.cli.processes import LONG_ENOUGH, answers, free_port, wait_for
 
@@ -111,6 +113,64 @@ def test_clients_that_stop_in_the_middle_stop_nobody_else(web: Web, sent: bytes)
             assert is_an_error(headers, body)
     assert "Traceback" not in web.output.read_text()
     assert "traceback" not in web.output.read_text()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"P", id="one byte"),
+        pytest.param(POST + b"Content-Length: 1000\r\n\r\n{", id="a part of a body"),
+        pytest.param(POST + b"Content-Length: 1000000\r\n\r\n{", id="a part of a large body"),
+        pytest.param(POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{", id="a part of a chunk"),
+    ],
+)
+def test_connections_that_wait_hold_no_thread_that_others_need(web: Web, sent: bytes) -> None:
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(web.connect()) for _ in range(MAX_STREAMED_PER_ADDRESS)]
+        for client in waiting:
+            client.sendall(sent)
+        for _ in range(20):
+            assert requests.get(f"http://127.0.0.1:{web.port}/ping", timeout=LONG_ENOUGH).ok
+        ended, _, _ = select.select(waiting, [], [], 0)
+        assert ended == []  # all of them were still waiting while the others were answered
+
+
+def test_two_hundred_that_trickle_stop_nobody(web: Web) -> None:
+    with ExitStack() as stack:
+        clients = [stack.enter_context(web.connect()) for _ in range(200)]
+        for _ in range(5):
+            for client in clients:
+                with suppress(OSError):  # those past the limit of an address are ended
+                    client.sendall(b"x")
+            assert requests.get(f"http://127.0.0.1:{web.port}/ping", timeout=LONG_ENOUGH).ok
+
+
+def test_requests_that_come_together_on_one_connection_are_answered_in_their_order(web: Web) -> None:
+    post = POST + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+    ping = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
+    with web.connect() as client:
+        client.sendall(ping + post + ping[:10])
+        time.sleep(0.2)
+        client.sendall(ping[10:] + post[:-5])
+        time.sleep(0.2)
+        client.sendall(post[-5:] + ping.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        answers = all_from(client)
+    assert answers.count(b"HTTP/1.1 200") == 5
+    assert answers.count(b'{"success":true}') == 3
+
+
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_what_is_too_large_is_answered_in_json_and_not_cut_off(web: Web, connection: str) -> None:
+    size = 60 * 1024 * 1024
+    head = POST + b"Connection: %s\r\nContent-Length: %d\r\n\r\n" % (connection.encode(), size)
+    with web.connect() as client:
+        client.sendall(head)
+        for _ in range(size // 65_536):
+            client.sendall(b" " * 65_536)
+        answer = client.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"5 MB" in answer
 
 
 @pytest.mark.parametrize("head", [b"", POST + b"Content-Length: 1000\r\n\r\n"], ids=["a head", "a body"])
