@@ -6,6 +6,7 @@ The infrastructure of core sends one address in `from` and in `to`: `{{SENDER_EM
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -16,7 +17,11 @@ from app.http.errors import Refused
 from app.settings import Settings
 
 MAX_HTML = 100_000  # bytes
+MAX_TAGS = 5_000
+MAX_WORDS_IN_A_TAG = 500  # the time to read a tag grows with the square of its attributes
 _MAX_SUBJECT = 500  # characters
+_QUOTED = re.compile(r"""\"[^"]*"|'[^']*'""")
+_BETWEEN_WORDS = re.compile(r"[\s/]+")
 _MAX_ADDRESSES = 2_000  # characters of `from` or `to`
 
 
@@ -43,8 +48,7 @@ class AlertRules:
 
         Raises Refused: 413 for an HTML that is too long, 400 for what is malformed, 403 for addresses of others.
         """
-        if len(payload["html"].encode("utf-8", "surrogatepass")) > MAX_HTML:
-            raise _refused(413, "html", f"the HTML is too long: send at most {MAX_HTML // 1000} kB")
+        _check_html(payload["html"])
         if len(payload["subject"]) > _MAX_SUBJECT:
             raise _refused(400, "subject", f"the subject is too long: send at most {_MAX_SUBJECT} characters")
         self._check_sender(payload["from"])
@@ -70,6 +74,22 @@ class AlertRules:
                 raise _refused(403, "to", "alerts may not go there: set ALERT_EMAIL or ALERT_RECIPIENT_DOMAINS")
             addresses.append(address)
         return addresses
+
+
+def _check_html(html: str) -> None:
+    """Bound what it costs to render: one-time codes are rendered by the same process."""
+    if len(html.encode("utf-8", "surrogatepass")) > MAX_HTML:
+        raise _refused(413, "html", f"the HTML is too long: send at most {MAX_HTML // 1000} kB")
+    if html.count("<") > MAX_TAGS:
+        raise _refused(400, "html", f"the HTML has too many tags: send at most {MAX_TAGS}")
+    if any(_words_in_tag(part) > MAX_WORDS_IN_A_TAG for part in html.split("<")[1:]):
+        raise _refused(400, "html", "a tag of the HTML is too long: put its style into classes")
+
+
+def _words_in_tag(part: str) -> int:
+    """Count what may be attributes, in what stands between one < and the next."""
+    tag, _, _ = _QUOTED.sub(" ", part).partition(">")
+    return len(_BETWEEN_WORDS.split(tag))
 
 
 def _bare_address(mailbox: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import timeit
 from collections.abc import Iterator
 from dataclasses import replace
 from email.utils import getaddresses
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from app.encryption import Cipher
 from app.http.errors import Refused
-from app.triggers.infrastructure_alerts import MAX_HTML, AlertRules
+from app.notifications.email.plain_text import plain_text
+from app.triggers.infrastructure_alerts import MAX_HTML, MAX_TAGS, MAX_WORDS_IN_A_TAG, AlertRules
 from tests.triggers.answers import ALERT, details_of, error_of, last_kept, rows_kept
 from tests.triggers.serving import Served, served
 
@@ -228,3 +230,37 @@ def test_a_token_is_refused(alerting: Served, trigger: str) -> None:
     answer = alerting.client.post("/email", json=alert(), headers=alerting.as_core(trigger))
     assert (answer.status_code, error_of(answer)) == (403, "Forbidden")
     assert "without one" in details_of(answer)[0]["message"]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        pytest.param("<p>" * (MAX_TAGS + 1), id="many tags"),
+        pytest.param(f"<p {' '.join(f'a{number}=1' for number in range(MAX_WORDS_IN_A_TAG))}>x</p>", id="attributes"),
+        pytest.param(f"<p {'a ' * MAX_WORDS_IN_A_TAG}>x</p>", id="attributes without values"),
+        pytest.param("<p " + "a/" * (MAX_WORDS_IN_A_TAG + 1), id="slashes"),
+        pytest.param("<p " + "a='1'" * (MAX_WORDS_IN_A_TAG + 1), id="values in a row"),
+        pytest.param("<p " + "\t\na" * (MAX_WORDS_IN_A_TAG + 1), id="an open tag"),
+    ],
+)
+def test_html_that_takes_long_to_read_is_refused(html: str) -> None:
+    assert refusal(alert(html=html)) == (400, "html")
+
+
+def test_what_is_taken_is_read_in_a_time_that_grows_with_its_length() -> None:
+    """As a ratio: four times as much may take four times as long, and a square would take sixteen times."""
+
+    def seconds(words: int) -> float:
+        attributes = " ".join(f"a{number}" for number in range(words))
+        html = f"<p {attributes}>x</p>" * (MAX_HTML // len(f"<p {attributes}>x</p>"))
+        RULES.check(alert(html=html))
+        return min(timeit.repeat(lambda: plain_text(html), number=1, repeat=5))
+
+    assert seconds(MAX_WORDS_IN_A_TAG - 1) < 8 * seconds(MAX_WORDS_IN_A_TAG // 8)
+
+
+def test_an_honest_alert_with_a_table_and_a_picture_in_it_is_taken() -> None:
+    rows = "".join(f"<tr><td style='padding: 4px 8px'>host-{number}</td><td>97 %</td></tr>" for number in range(500))
+    picture = f"<img alt='Disk' src='data:image/png;base64,{'A' * 40_000}'>"
+    text = "<p title='> a'>" + "It isn't full yet, and don't worry. " * 200
+    RULES.check(alert(html=f"<table>{rows}</table>{picture}{text}"))
