@@ -17,12 +17,15 @@ FORWARD = "forward:"  # those that the operator lists in FORWARD_ACTIONS_TO
 
 NEWS = frozenset({"webhooks", "replay"})  # destinations of what works out what other systems are told
 
-PLANS = 32  # planning calls nobody outside: it has places of its own, and is claimed in larger batches
+PLANS = 40  # planning calls nobody outside: it has places of its own, and is claimed in larger batches
 PLACES_FOR_NEWS = 4
-PLACES = 16  # for people, and for core
+PLACES = 18  # for people, and for core
 PLACES_ABROAD = 200  # for other systems: any number of them may hang, and none may delay another
-_A_DESTINATION = 6  # a dead receiver holds no more than these
-_FOR_BULK = 3  # a broadcast leaves the rest of its destination's places to one-time codes
+_A_DESTINATION = 8  # a dead receiver holds no more than these
+_FOR_BULK = 3  # a broadcast leaves the rest of its destination's places to what people wait for
+_ONLY_FOR_CODES = 2  # of PLACES, and of those of a destination: whatever hangs, a one-time code still leaves
+_PLANS_ONLY_FOR_CODES = 8  # of PLANS: a template that renders for long does not keep a code from being planned
+_A_QUICK_ONE = 6  # abroad, a destination that was seen to be quick
 _FOR_UNKNOWN = 150  # of those abroad, for the ones that were not seen to be quick; the rest is for those that were
 _FOR_SLOW = 100  # of these, for the ones whose last try failed or took long
 
@@ -55,19 +58,23 @@ def to_claim(open_lanes: Sequence[Lane], held: Held, failures_to_open: int) -> l
     at = Counter(lane.destination for lane in held.lanes)
     bulk = Counter(lane.destination for lane in held.lanes if lane.priority is Priority.BULK)
     abroad = _Abroad(held)
-    free = PLACES - sum(number for name, number in at.items() if name not in {PLAN, *NEWS} and not is_abroad(name))
+    ours = [lane for lane in held.lanes if lane.destination not in {PLAN, *NEWS} and not is_abroad(lane.destination)]
+    free = PLACES - len(ours)
     wanted = []
     # Of those abroad that wait alike, nobody is always the last.
     for lane in sorted(open_lanes, key=lambda lane: (lane.priority, at[lane.destination], random.random())):
+        is_code = lane.priority is Priority.OTP
         if lane.destination == PLAN:
-            limit = PLANS - at[PLAN]
+            limit = PLANS - at[PLAN] - (0 if is_code else _PLANS_ONLY_FOR_CODES)
         elif lane.destination in NEWS:
             limit = PLACES_FOR_NEWS // len(NEWS) - at[lane.destination]
         elif is_abroad(lane.destination):
             limit = abroad.take(lane, at[lane.destination])
         else:
+            only_for_codes = 0 if is_code else _ONLY_FOR_CODES
             probing = lane.failures >= failures_to_open
-            limit = min(free, (1 if probing else _A_DESTINATION) - at[lane.destination])
+            limit = 1 - at[lane.destination] if probing else _A_DESTINATION - only_for_codes - at[lane.destination]
+            limit = min(limit, free - only_for_codes)
             if lane.priority is Priority.BULK:
                 limit = min(limit, _FOR_BULK - bulk[lane.destination])
             free -= max(0, limit)
@@ -89,7 +96,7 @@ class _Abroad:
 
     def take(self, lane: Lane, held_by_it: int) -> int:
         quick, slow = self._held.is_quick(lane), self._held.is_slow(lane)
-        limit = min(PLACES_ABROAD - self._all, (_A_DESTINATION if quick else 1) - held_by_it)
+        limit = min(PLACES_ABROAD - self._all, (_A_QUICK_ONE if quick else 1) - held_by_it)
         if not quick:
             limit = min(limit, _FOR_UNKNOWN - self._not_quick)
         if slow:

@@ -48,15 +48,37 @@ def test_systems_that_nobody_knows_leave_places_to_those_that_are_quick() -> Non
 def test_what_works_out_news_leaves_all_places_to_messages() -> None:
     held = Held([Lane(name, Priority.TRANSACTIONAL, 0) for name in NEWS for _ in range(2)])
     lanes = [Lane("smtp", Priority.OTP, 0), *(Lane(name, Priority.TRANSACTIONAL, 0) for name in NEWS)]
-    assert claimed(lanes, held) == {"smtp": 6}
+    assert claimed(lanes, held) == {"smtp": 8}
 
 
 def test_systems_that_hang_leave_all_places_to_messages() -> None:
     held = Held(abroad(PLACES_ABROAD))
-    assert claimed([Lane("smtp", Priority.OTP, 0), *abroad(9)], held) == {"smtp": 6}
+    assert claimed([Lane("smtp", Priority.OTP, 0), *abroad(9)], held) == {"smtp": 8}
 
 
-@pytest.mark.parametrize(("failures", "limit"), [(0, 6), (4, 6), (5, 1)])
+@pytest.mark.parametrize("priority", [Priority.TRANSACTIONAL, Priority.BULK])
+def test_a_destination_that_hangs_leaves_places_to_one_time_codes(priority: Priority) -> None:
+    under_way: list[Lane] = []
+    while limits := to_claim([Lane("smtp", priority, 0)], Held(under_way), 5):
+        under_way += [lane for lane, limit in limits for _ in range(limit)]
+    codes = Lane("smtp", Priority.OTP, 0)
+    assert claimed([codes], Held(under_way))["smtp"] >= 2
+
+
+def test_destinations_that_hang_leave_places_to_one_time_codes() -> None:
+    hanging = [Lane(f"provider:{number}", Priority.TRANSACTIONAL, 0) for number in range(9)]
+    under_way = [lane for lane, limit in to_claim(hanging, Held([]), 5) for _ in range(limit)]
+    assert len(under_way) == PLACES - 2
+    assert claimed([*hanging, Lane("smtp", Priority.OTP, 0)], Held(under_way)) == {"smtp": 2}
+
+
+def test_plans_that_take_long_leave_places_to_one_time_codes() -> None:
+    plans = Lane(PLAN, Priority.TRANSACTIONAL, 0)
+    under_way = [lane for lane, limit in to_claim([plans], Held([]), 5) for _ in range(limit)]
+    assert claimed([plans, Lane(PLAN, Priority.OTP, 0)], Held(under_way)) == {PLAN: 8}
+
+
+@pytest.mark.parametrize(("failures", "limit"), [(0, 8), (4, 8), (5, 1)])
 def test_a_destination_that_was_down_is_probed(failures: int, limit: int) -> None:
     assert claimed([Lane("smtp", Priority.OTP, failures)], Held([])) == {"smtp": limit}
 
