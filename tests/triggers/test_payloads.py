@@ -31,8 +31,8 @@ def test_a_hundred_thousand_addresses_are_taken_quickly() -> None:
     assert time.process_time() - began < 0.5
 
 
-def test_millions_of_wrong_addresses_are_refused_quickly_and_in_few_words(server: Served) -> None:
-    body = b'{"subject":"s","body":"b","recipient":{"bcc":[' + b"1," * 2_400_000 + b"1]}}"
+def test_many_wrong_addresses_are_refused_quickly_and_in_few_words(server: Served) -> None:
+    body = b'{"subject":"s","body":"b","recipient":{"bcc":[' + b"1," * 900_000 + b"1]}}"
     began = time.process_time()
     answer = server.client.post(
         "/triggers/user/all-user-notification", data=body, headers={"Content-Type": "application/json"}
