@@ -117,9 +117,9 @@ class Publishing:
         for phase in told_of:
             declaration = merged_declaration(document, pending)
             extra: dict[str, Any] = {}
-            occurred_at = trigger.received_at
-            if phase in ("accepted", "rejected"):
-                occurred_at = decision.decided_at or occurred_at
+            occurred_at, revision = trigger.received_at, 1
+            if phase in _VERDICTS:
+                occurred_at, revision = decision.decided_at or occurred_at, decision.runs
             if phase == "accepted":
                 declaration = merge(declaration_if_accepted(document, pending), decision.answer.get("declaration", {}))
                 extra = {
@@ -132,7 +132,8 @@ class Publishing:
             data = base | extra | {"declaration": declaration, "changes": changes}
             data = {name: value for name, value in data.items() if value is not None}
             event_type = record_event_type(document.type, pending.type, phase)
-            told.append(Event(event_id(trigger.id, event_type.name), event_type, occurred_at, minimal(data), data))
+            known_as = event_id(trigger.id, event_type.name, revision)
+            told.append(Event(known_as, event_type, occurred_at, minimal(data), data, revision))
         return told
 
 

@@ -77,7 +77,8 @@ def _fits(pattern: str, name: str) -> bool:
 class Event:
     """One event. `id` is the same each time that it is told. `occurred_at` is in UTC seconds.
 
-    `minimal` is the part of the data that everybody is told, `data` the whole: it may name people.
+    `minimal` is the part of the data that everybody is told, `data` the whole: it may name people. `revision` grows
+    where it has become another one since it was told, such as an accept with another number: it is told again then.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Event:
     occurred_at: float
     minimal: Mapping[str, Any] = field(repr=False)
     data: Mapping[str, Any] = field(repr=False)
+    revision: int = 1
 
     def for_filter(self) -> dict[str, Any]:
         """What a filter looks at: the event as it is delivered with all attributes, and what is known beside it."""
@@ -117,9 +119,10 @@ class Event:
         return chosen
 
 
-def event_id(trigger_id: str, type_name: str) -> str:
+def event_id(trigger_id: str, type_name: str, revision: int = 1) -> str:
     """The same for the same event, however often it is worked out."""
-    return f"msg_{uuid.uuid5(_NAMESPACE, f'{trigger_id} {type_name}').hex}"
+    named = f"{trigger_id} {type_name}" + (f" {revision}" if revision > 1 else "")
+    return f"msg_{uuid.uuid5(_NAMESPACE, named).hex}"
 
 
 def timestamp(seconds: float) -> str:

@@ -97,8 +97,9 @@ def owed_to(
 
 def delivery_to(subscription: Subscription, event: Event, run: str = "") -> NewDelivery:
     """The same, whatever the subscription names."""
+    revision = f".{event.revision}" if event.revision > 1 else ""
     return NewDelivery(
-        key=f"webhook.{subscription.id}.{event.type.name}{run}",
+        key=f"webhook.{subscription.id}.{event.type.name}{revision}{run}",
         channel=CHANNEL,
         destination=subscription.destination,
         priority=Priority.TRANSACTIONAL,

@@ -53,6 +53,23 @@ def test_a_registration_is_told_and_an_independent_verifier_takes_it(hooks: Hook
     assert told["timestamp"].endswith("Z")
 
 
+def test_an_accept_is_told_again_where_core_has_another_number(
+    make_hooks: MakeHooks, receiver: Receiver, core: Core
+) -> None:
+    hooks = make_hooks(GATEWAY_URL=core.url)
+    hooks.client().subscribe(receiver.url(), "events.birth.register.accepted")
+    document = hooks.register()
+    core.keep({name: value for name, value in document.items() if name != "actionId"})
+    hooks.work()
+    core.confirm_elsewhere(document["id"], document["actionId"], registrationNumber="MOSIP-1")
+    registry = hooks.client("civil-registry", "confirmations:write")
+    assert registry.call("POST", f"/confirmations/{document['actionId']}/accept", {}).status_code == 202
+    hooks.work()
+    first, second = map(body, receiver.got())
+    assert second["data"]["registrationNumber"] == "MOSIP-1"
+    assert (first["type"], first["id"] != second["id"]) == (second["type"], True)
+
+
 def test_a_jws_is_read_as_its_receivers_read_it(hooks: Hooks, receiver: Receiver) -> None:
     hooks.client().subscribe(receiver.url(), "events.*.accepted", format="jws", secret="s")
     hooks.register()
