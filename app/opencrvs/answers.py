@@ -68,6 +68,8 @@ _CODES = {
     "NOT_FOUND": RefusalCode.NOT_FOUND,
     "CONFLICT": RefusalCode.ASSIGNED,
 }
+# Of an answer that is not tRPC's, such as a gateway's in front of core.
+_CODES_OF_STATUS = {401: RefusalCode.UNAUTHORIZED, 403: RefusalCode.FORBIDDEN}
 # Core gives all of these the code BAD_REQUEST: nothing but its sentence tells them apart (section 8 of the contract).
 _SENTENCES = (
     ("has already been accepted", RefusalCode.ALREADY_ACCEPTED),
@@ -155,7 +157,8 @@ def _failure(answer: Answer, item: dict[str, Any], token: str) -> Refused | Unav
     status, after = answer.status, pause(answer.retry_after, LONGEST_PAUSE)
     error = item.get("error")
     if not isinstance(error, dict):
-        return _by_status(status, f"{status}, and not from core's events service: is GATEWAY_URL right?", after)
+        reason = f"{status}, and not from core's events service: is GATEWAY_URL right?"
+        return _by_status(status, reason, after, _CODES_OF_STATUS.get(status, RefusalCode.OTHER))
     error = _object(error.get("json", error))
     data = _object(error.get("data"))
     code = data.get("code")

@@ -12,7 +12,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from app.opencrvs.confirmations import Confirmed, CoreEvents, Refused, Unavailable
+from app.opencrvs.confirmations import Confirmed, CoreEvents, RefusalCode, Refused, Unavailable
 from app.opencrvs.trpc import LARGEST_ANSWER
 from tests.access.tokens import private_key, signed
 from tests.opencrvs.pending import TOKEN, accepting
@@ -239,3 +239,10 @@ def test_reasons_are_masked_bounded_and_one_line(answering: Answering) -> None:
     assert outcome.reason.isprintable()
     assert all(secret not in outcome.reason for secret in ("amina.mwale", "977111", TOKEN, "eyJ", "registry.test"))
     assert "ami***@***.test or +260***22 *** ***" in outcome.reason
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, RefusalCode.UNAUTHORIZED), (403, RefusalCode.FORBIDDEN)])
+def test_a_gateways_refusal_of_a_token_is_one_too(answering: Answering, status: int, code: RefusalCode) -> None:
+    refused = answering(json.dumps({"statusCode": status, "error": "no"}), status)
+    assert isinstance(refused, Refused)
+    assert refused.code is code
