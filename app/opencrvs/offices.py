@@ -63,7 +63,7 @@ class Offices:
         self._patience = patience
         self._lock = threading.Lock()
         self._fetch: _Fetch | None = None
-        self._ask_again_at = float("-inf")
+        self._ask_again_at = self._look_for_a_token_at = float("-inf")
         self._is_closing = self._is_closed = False
 
     def find(self, location_id: str, on: str | None = None) -> Office | None:
@@ -119,7 +119,8 @@ class Offices:
         with self._lock:
             if self._fetch is not None and self._fetch.thread.is_alive():
                 return self._fetch
-            if self._is_closing or self._clock() < self._ask_again_at:
+            not_before = self._ask_again_at if token else max(self._ask_again_at, self._look_for_a_token_at)
+            if self._is_closing or self._clock() < not_before:
                 return None
             thread = threading.Thread(target=self._run, args=(core, token), name="offices", daemon=True)
             self._fetch = _Fetch(thread, self._clock() + self._patience)
@@ -149,8 +150,11 @@ class Offices:
             log.exception("locations.crashed")  # a message goes out without it
         finally:
             with self._lock:
+                again = self._clock() + ASK_AGAIN_AFTER
                 if token:
-                    self._ask_again_at = self._clock() + ASK_AGAIN_AFTER
+                    self._ask_again_at = again
+                else:
+                    self._look_for_a_token_at = again  # who brings one need not wait for it
 
     def _refresh(self, core: CoreLocations, token: str) -> None:
         listed = core.locations(token)

@@ -66,22 +66,39 @@ class SystemClient:
         self._lock = threading.Lock()
         self._token = ""
         self._kept_until = 0.0
+        self._asked = 0
+        self._failure: tuple[ClientProblem, str] | None = None
 
     def token(self) -> str:
         """Return a token that is good for some time. Raises SystemClientError."""
+        asked = self._asked
         with self._lock:
             if not self._token or self._clock() >= self._kept_until:
-                self._fetch()
+                self._fetch(asked)
             return self._token
 
     def renewed(self, refused: str) -> str:
         """Return another token than this one, which core has refused. Raises SystemClientError."""
+        asked = self._asked
         with self._lock:
             if self._token == refused or not self._token:
-                self._fetch()
+                self._fetch(asked)
             return self._token
 
-    def _fetch(self) -> None:
+    def _fetch(self, asked_before: int) -> None:
+        """A failure is shared by all who waited for it: an auth service that hangs is waited for once, not in turns."""
+        if self._failure is not None and self._asked != asked_before:
+            raise SystemClientError(*self._failure)
+        try:
+            self._ask()
+            self._failure = None
+        except SystemClientError as error:
+            self._failure = (error.problem, str(error))
+            raise
+        finally:
+            self._asked += 1
+
+    def _ask(self) -> None:
         self._token = ""
         status, content = self._post()
         if status >= 500 or status in _LATER:
@@ -92,10 +109,10 @@ class SystemClient:
             # Only OAuth's code of the error (RFC 6749 section 5.2) is shown: its description may quote the request.
             code = answer.get("error")
             reason = f"{status} {code}" if isinstance(code, str) and code.isidentifier() else str(status)
-            log.error("system_client.refused", reason=reason, client_id=self._credentials.client_id, hint=_HINT)
-            raise SystemClientError(
-                ClientProblem.REFUSED, f"core's auth service refuses our system client ({reason}): {_HINT}"
-            )
+            message = f"core's auth service refuses our system client ({reason}): {_HINT}"
+            if self._failure != (ClientProblem.REFUSED, message):  # it is asked again every minute: said once
+                log.error("system_client.refused", reason=reason, client_id=self._credentials.client_id, hint=_HINT)
+            raise SystemClientError(ClientProblem.REFUSED, message)
         self._token = token
         self._kept_until = max(self._clock() + _SHORTEST_LIFE, _end_of(token) - _MARGIN)
 

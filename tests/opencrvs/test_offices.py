@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 from app.database.engine import Database
 from app.database.tables import locations
 from app.opencrvs.locations import CoreLocations
-from app.opencrvs.offices import FRESH_FOR, LOOK_AGAIN_AFTER, Office, Offices
+from app.opencrvs.offices import ASK_AGAIN_AFTER, FRESH_FOR, LOOK_AGAIN_AFTER, Office, Offices
 from tests.cli.processes import wait_for
+from tests.opencrvs.clock import Clock
 from tests.opencrvs.conftest import Make, Wait
 from tests.opencrvs.core_events import Core, Mood
 from tests.opencrvs.pending import TOKEN
@@ -171,5 +172,27 @@ def test_where_the_caller_has_no_token_another_one_is_used(core: Core, database:
     offices = Offices(database, CoreLocations(core.url), token=lambda: TOKEN)
     core.locations = [location_row()]
     offices.fill("", OFFICE)
+    assert offices.find(OFFICE) == LUSAKA_CENTRAL
+    offices.close()
+
+
+def test_where_there_is_no_token_none_is_looked_for_with_every_message(
+    core: Core, database: Database, clock: Clock
+) -> None:
+    looked: list[str] = []
+
+    def none() -> str:
+        looked.append("once")
+        return ""
+
+    offices = Offices(database, CoreLocations(core.url), token=none, clock=clock)
+    for _ in range(4):
+        offices.fill("", OFFICE)
+    assert len(looked) == 1
+    clock.now += ASK_AGAIN_AFTER
+    offices.fill("", OFFICE)
+    assert len(looked) == 2
+    core.locations = [location_row()]
+    offices.fill(TOKEN, OFFICE)  # who brings a token does not wait
     assert offices.find(OFFICE) == LUSAKA_CENTRAL
     offices.close()

@@ -94,8 +94,35 @@ def test_unknown_credentials_are_refused_with_what_to_check(core: Core, client: 
     assert refused.value.problem is ClientProblem.REFUSED
     assert "invalid_client" in str(refused.value)
     assert CLIENT_SECRET not in repr(logs) + str(refused.value) + repr(client)
+    with capture_logs() as logs, pytest.raises(SystemClientError):
+        client.token()
+    assert logs == []  # said once
     core.register(CLIENT)
     assert client.token()
+
+
+def test_threads_that_wait_for_a_token_share_a_failure(httpserver: HTTPServer) -> None:
+    together = threading.Barrier(4)
+    asked: list[str] = []
+
+    def hang(request: Request) -> Response:
+        asked.append(request.path)
+        threading.Event().wait(0.5)  # until all wait for it
+        return Response("", 503)
+
+    httpserver.expect_request("/token").respond_with_handler(hang)
+    client = SystemClient(httpserver.url_for(""), Credentials(CLIENT, CLIENT_SECRET))
+
+    def failure() -> str:
+        together.wait()
+        with pytest.raises(SystemClientError) as away:
+            client.token()
+        return str(away.value)
+
+    with ThreadPoolExecutor(4) as pool:
+        said = {future.result() for future in [pool.submit(failure) for _ in range(4)]}
+    assert said == {"core's auth service answered 503 for a token"}
+    assert len(asked) == 1
 
 
 def test_an_auth_service_that_is_away_is_unreachable(core: Core, client: SystemClient) -> None:
