@@ -74,7 +74,7 @@ def list_(limit: int) -> None:
             for row in rows
         ],
     )
-    if any(row.alerted_for and Cause.UNCONFIRMABLE in row.alerted_for.split() for row in rows):
+    if settings.system_client is None and any(Cause.UNCONFIRMABLE in row.alerted_for.split() for row in rows):
         click.echo(f"Some cannot be confirmed: {NO_CREDENTIALS}.")
     if not rows:
         click.echo("Nothing is open.")

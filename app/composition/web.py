@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask, redirect, request
 from prometheus_client import CollectorRegistry
 
@@ -115,7 +117,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(health.routes(database))
     names = Names([*kinds, "system/ready", TELEMETRY], ["/email", "/reindex"], CONFIRMABLE)
     count_requests(app, names, Received(counted, names.triggers, names.actions))
-    figures = [sharing.of_all_processes(counted), DatabaseGauges(database, gauges.read)]
+    figures = [sharing.of_all_processes(counted), DatabaseGauges(database, partial(gauges.read, has_client=has_client))]
     app.register_blueprint(metrics_routes(figures, lambda: callers.is_trusted(request)))
     if settings.inbox:
         from app.console.messages import message_pages

@@ -118,7 +118,14 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
         ),
         "sms": sms_sender(renderer, sms_provider(settings, inbox), messages, variables, settings.phone_region),
     }
-    alerts = Alerts(database, cipher, settings.alert_email, policy.destinations.get("email"), settings.default_language)
+    alerts = Alerts(
+        database,
+        cipher,
+        settings.alert_email,
+        policy.destinations.get("email"),
+        settings.default_language,
+        has_client=settings.system_client is not None,
+    )
     chores = [
         alerts.raise_due,
         TokenErasure(database).erase_expired,

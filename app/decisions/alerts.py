@@ -14,15 +14,13 @@ from app.database import chores
 from app.database.engine import Database
 from app.database.identifiers import new_id
 from app.database.tables import decisions
-from app.decisions.causes import IS_LATE, IS_UNMAILED, IS_UNSAID, SAID, Cause
-from app.decisions.confirmer import NO_CREDENTIALS
+from app.decisions.causes import Cause, is_unmailed, is_unsaid, said
+from app.decisions.confirmer import ENDED_AT_CORE_2_0, NO_CREDENTIALS
 from app.encryption import Cipher
 from app.masking import mask_email
 from app.outbox import store
 from app.outbox.delivery import NewDelivery
 from app.outbox.states import Priority
-
-__all__ = ["IS_LATE", "MESSAGE", "Alerts"]
 
 log = structlog.get_logger()
 
@@ -34,13 +32,17 @@ _MOST_LISTED = 20
 
 @dataclass(frozen=True)
 class Alerts:
-    """`destination` is where e-mail goes; None, or no `address`, leaves it at the log and the metric."""
+    """`destination` is where e-mail goes; None, or no `address`, leaves it at the log and the metric.
+
+    `has_client`: a system client of ours is configured, with which core 2.1 takes confirmations.
+    """
 
     database: Database
     cipher: Cipher
     address: str
     destination: str | None
     language: str
+    has_client: bool
 
     def raise_due(self) -> None:
         """Alert of each decision that is late, once for each cause: a line in the log at once, and a line in a mail.
@@ -48,22 +50,29 @@ class Alerts:
         One mail tells of all that no mail has told of. What comes soon after it waits for the next. Raises
         DatabaseAway.
         """
-        if self._is_any(IS_UNSAID):
+        unsaid = is_unsaid(has_client=self.has_client)
+        if self._is_any(unsaid):
+            late = update(decisions).where(unsaid).values(alerted_for=said(has_client=self.has_client))
             with self.database.transaction() as connection:
-                late = update(decisions).where(IS_UNSAID).values(alerted_for=SAID).returning(decisions)
-                for row in connection.execute(late).all():
-                    _say(row)
-        if self.destination is not None and self.address and self._is_any(IS_UNMAILED):
+                for row in connection.execute(late.returning(decisions)).all():
+                    _say(row, advice=self._advice(row))
+        unmailed = is_unmailed(has_client=self.has_client)
+        if self.destination is not None and self.address and self._is_any(unmailed):
             with self.database.transaction() as connection:
                 if chores.claim(connection, self.database, MESSAGE, _MAILED_EVERY):
-                    self._mail(connection, self.destination)
+                    self._mail(connection, self.destination, unmailed)
+
+    def _advice(self, row: Row[Any]) -> str:
+        if Cause.UNCONFIRMABLE in row.alerted_for.split():
+            return ENDED_AT_CORE_2_0 if self.has_client else NO_CREDENTIALS
+        return "country-config confirmations list, then accept or reject, before core's token ends"
 
     def _is_any(self, condition: ColumnElement[bool]) -> bool:
         with self.database.reading() as connection:
             return connection.execute(select(decisions.c.event_id).where(condition).limit(1)).first() is not None
 
-    def _mail(self, connection: Connection, destination: str) -> None:
-        untold = update(decisions).where(IS_UNMAILED).values(mailed_for=decisions.c.alerted_for).returning(decisions)
+    def _mail(self, connection: Connection, destination: str, unmailed: ColumnElement[bool]) -> None:
+        untold = update(decisions).where(unmailed).values(mailed_for=decisions.c.alerted_for).returning(decisions)
         rows = connection.execute(untold).all()
         if not rows:
             return
@@ -80,7 +89,7 @@ class Alerts:
         store.add(connection, self.database, self.cipher, [(newest, mail)])
 
 
-def _say(row: Row[Any]) -> None:
+def _say(row: Row[Any], advice: str) -> None:
     log.error(
         "decision.open",
         event_id=row.event_id,
@@ -88,9 +97,7 @@ def _say(row: Row[Any]) -> None:
         action_type=row.action_type,
         state=row.state,
         causes=row.alerted_for,
-        advice=NO_CREDENTIALS
-        if Cause.UNCONFIRMABLE in row.alerted_for.split()
-        else "country-config confirmations list, then accept or reject, before core's token ends",
+        advice=advice,
     )
 
 

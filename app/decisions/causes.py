@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Text, and_, case, func, literal, or_, text
 from app.database.clock import now
 from app.database.tables import decisions
 from app.decisions.states import DecisionState
+from app.opencrvs.version_signs import IS_CORE_2_1
 from app.outbox.schedule import DAY
 
 
@@ -24,17 +25,6 @@ class Cause(StrEnum):
     REFUSED = "refused"  # core did not take the answer
 
 
-_HOLDS: Mapping[Cause, ColumnElement[bool]] = {
-    Cause.UNDECIDED: decisions.c.deadline <= now(),
-    Cause.ENDING: and_(decisions.c.token.is_not(None), decisions.c.token_expires_at <= now() + DAY),
-    Cause.UNCONFIRMABLE: and_(
-        decisions.c.state != DecisionState.DECIDING.value,
-        decisions.c.token.is_(None),
-        decisions.c.token_expires_at <= now() + DAY,
-    ),
-    Cause.UNCONFIRMED: and_(decisions.c.state == DecisionState.CONFIRMING.value, decisions.c.decided_at <= now() - DAY),
-    Cause.REFUSED: decisions.c.state == DecisionState.REFUSED,
-}
 # As the partial index has it, to the letter: it is used where the planner can read its condition.
 _IS_OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
 
@@ -43,23 +33,45 @@ def _names(column: ColumnElement[str], cause: Cause) -> ColumnElement[bool]:
     return column.contains(cause.value)
 
 
-IS_LATE = and_(_IS_OPEN, or_(*_HOLDS.values()))
-IS_UNSAID = and_(
-    _IS_OPEN, or_(*(and_(holds, ~_names(decisions.c.alerted_for, cause)) for cause, holds in _HOLDS.items()))
-)
-IS_UNMAILED = and_(IS_LATE, decisions.c.alerted_for != decisions.c.mailed_for)
+def _holds(*, has_client: bool) -> Mapping[Cause, ColumnElement[bool]]:
+    """Core 2.1 takes a confirmation with our own client, whatever has become of the action's token."""
+    ends = decisions.c.token_expires_at <= now() + DAY
+    if has_client:
+        ends = and_(ends, ~IS_CORE_2_1)
+    confirming = decisions.c.state == DecisionState.CONFIRMING.value
+    return {
+        Cause.UNDECIDED: decisions.c.deadline <= now(),
+        Cause.ENDING: and_(decisions.c.token.is_not(None), ends),
+        Cause.UNCONFIRMABLE: and_(decisions.c.state != DecisionState.DECIDING.value, decisions.c.token.is_(None), ends),
+        Cause.UNCONFIRMED: and_(confirming, decisions.c.decided_at <= now() - DAY),
+        Cause.REFUSED: decisions.c.state == DecisionState.REFUSED,
+    }
 
-SAID: ColumnElement[str] = func.trim(
-    sum(
-        (
-            case((or_(holds, _names(decisions.c.alerted_for, cause)), f"{cause} "), else_="")
-            for cause, holds in _HOLDS.items()
-        ),
-        start=literal("", Text),
-    ),
-    type_=Text,
-)
-"""What `alerted_for` becomes once all that holds is said."""
+
+def is_late(*, has_client: bool) -> ColumnElement[bool]:
+    """Whether an open decision must be looked at. `has_client`: a system client of ours is configured."""
+    return and_(_IS_OPEN, or_(*_holds(has_client=has_client).values()))
+
+
+def is_unsaid(*, has_client: bool) -> ColumnElement[bool]:
+    """Whether a cause holds that `alerted_for` does not name."""
+    holds = _holds(has_client=has_client).items()
+    return and_(_IS_OPEN, or_(*(and_(holds, ~_names(decisions.c.alerted_for, cause)) for cause, holds in holds)))
+
+
+def is_unmailed(*, has_client: bool) -> ColumnElement[bool]:
+    """Whether it must be looked at, and no mail has told why."""
+    return and_(is_late(has_client=has_client), decisions.c.alerted_for != decisions.c.mailed_for)
+
+
+def said(*, has_client: bool) -> ColumnElement[str]:
+    """What `alerted_for` becomes once all that holds is said."""
+    holds = _holds(has_client=has_client).items()
+    named = (
+        case((or_(holds, _names(decisions.c.alerted_for, cause)), f"{cause} "), else_="") for cause, holds in holds
+    )
+    return func.trim(sum(named, start=literal("", Text)), type_=Text)
+
 
 FORGOTTEN: Mapping[str, Any] = {
     column.name: case((_names(column, Cause.ENDING), Cause.ENDING.value), else_="")

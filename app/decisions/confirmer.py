@@ -36,17 +36,24 @@ NO_CREDENTIALS = (
     "confirmations, or have core 2.0 ask again"
 )
 
+ENDED_AT_CORE_2_0 = (
+    "the action's token has ended, and core 2.0 takes no other: the record waits until core 2.0 asks again, or is "
+    "upgraded to 2.1"
+)
+
 # Core 2.0 hides "it was decided otherwise" behind a plain 500, so that more tries than these only repeat it. Tries that
 # never came to core's events service say nothing of it: they are known by the answer that was kept of them.
 _PLAIN_500 = "core answered INTERNAL_SERVER_ERROR"
 _MAX_TRIES_AGAINST_500 = 12
+_UNREADABLE = "core's record could not be read"
+_MAX_LOOKS = 2  # at core's record, of one decision: core notes every reading in it
 _LOOK_AT_TRY = 3  # the one after which core's record is read, once: core notes every reading in the record
 
 _HINTS = {
     RefusalCode.UNAUTHORIZED: "core takes neither the action's token nor our system client's: " + NO_CREDENTIALS,
     RefusalCode.FORBIDDEN: (
-        "our system client needs the scopes record.action.accept and record.action.reject: see core's Integrations "
-        "page, then country-config outbox retry"
+        "at core 2.1 our system client needs the scopes record.action.accept and record.action.reject: see core's "
+        "Integrations page, then country-config outbox retry; core 2.0 takes only the token of the action"
     ),
     RefusalCode.NOT_FOUND: "the record is not in core any more, or its event type is not in our client's scopes",
     RefusalCode.NOT_PENDING: "core does not know this action as one that waits: is this the database of another core?",
@@ -82,7 +89,10 @@ class Confirmer:
             case Refused(code=RefusalCode.ALREADY_REJECTED):
                 return self._kept(decision, CoreVerdict(Verdict.REJECT))
             case Refused(code=RefusalCode.ALREADY_ACCEPTED) as refused:
-                return self._looked_at(self.core, decision, asked) or self._refused(decision, refused)
+                looked = self._looked_at(self.core, decision, asked)
+                if isinstance(looked, Retry) and self._looks(decision, delivery) + 1 < _MAX_LOOKS:
+                    return looked
+                return looked if isinstance(looked, Sent) else self._refused(decision, refused)
             case Refused() as refused:
                 return self._refused(decision, refused)
             case Unavailable() as away:
@@ -150,6 +160,9 @@ class Confirmer:
         )
         return Sent(f"core has another {' and another '.join(differs)}, which is kept")
 
+    def _looks(self, decision: Decision, delivery: Delivery) -> int:
+        return self.decisions.tries_answered(decision, delivery.id, _UNREADABLE)
+
     def _looked_at(self, core: CoreEvents, decision: Decision, asked: Asked) -> Outcome | None:
         """Keep the verdict that core's record has; None where the record does not say it."""
         for tokens in self._credentials(asked):
@@ -158,7 +171,7 @@ class Confirmer:
             except SystemClientError:
                 continue
             if isinstance(outcome, Unavailable):
-                return Retry(outcome.reason, outcome.destination_down, outcome.after)
+                return Retry(f"{_UNREADABLE}: {outcome.reason}", outcome.destination_down, outcome.after)
             if isinstance(outcome, Result):
                 found = core_record(outcome.json, decision.event_id, decision.action_id)
                 if found is not None and found.verdict is not None:

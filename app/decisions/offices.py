@@ -16,18 +16,26 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ReadingToken:
-    """A token of core's with which its lists can be read: one that came with a question, else our own client's."""
+    """A token of core's with which its lists can be read: one that came with a question, or our own client's.
+
+    Since core 2.1 has called, our client's comes first: a token of 2.0 may be kept for a week after the upgrade.
+    """
 
     decisions: Decisions
     client: SystemClient | None
 
     def __call__(self) -> str:
         """Return the token, "" where there is none. Raises UnknownKey and DatabaseAway."""
-        token = self.decisions.longest_token()
-        if token or self.client is None:
-            return token
+        if self.client is None:
+            return self.decisions.longest_token()
+        if self.decisions.is_core_2_1():
+            return self._of_client(self.client) or self.decisions.longest_token()
+        return self.decisions.longest_token() or self._of_client(self.client)
+
+    @staticmethod
+    def _of_client(client: SystemClient) -> str:
         try:
-            return self.client.token()
+            return client.token()
         except SystemClientError as error:
             log.warning("locations.no_token", reason=str(error))
             return ""

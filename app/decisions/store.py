@@ -39,11 +39,10 @@ from app.decisions.states import DecisionState
 from app.encryption import Cipher
 from app.opencrvs.confirmations import may_reject_late
 from app.opencrvs.offices import Offices
-from app.opencrvs.version_signs import Sign, VersionSigns
+from app.opencrvs.version_signs import VersionSigns
 from app.outbox import store
 from app.outbox.delivery import NewDelivery
 from app.outbox.places import PLAN
-from app.outbox.schedule import DAY
 from app.outbox.states import Priority, State
 from app.records.actions import Action as RecordAction
 from app.records.schema import EventDocument, InvalidDocument, event_document
@@ -130,13 +129,17 @@ class Decisions:
         return may_reject_late(decision.action_type) or self.is_at_core_2_1(decision)
 
     def is_at_core_2_1(self, decision: Decision) -> bool:
-        """Whether core 2.1 takes the confirmation of this action: it has asked about it, or was seen within a day.
+        """Whether core 2.1 takes the confirmation of this action: it has asked about it, or has called since.
 
         An action whose own token is kept was asked about by core 2.0, which may have been upgraded since.
         """
         with self._database.reading() as connection:
             bound = connection.scalar(select(decisions.c.token.is_not(None)).where(_is(decision.key)))
-        return not bound or any(seen.sign is Sign.SERVICE for seen in self._signs.seen(DAY))
+        return not bound or self._signs.is_core_2_1()
+
+    def is_core_2_1(self) -> bool:
+        """Return whether the core that called last is 2.1."""
+        return self._signs.is_core_2_1()
 
     def keep_token(self, key: tuple[str, str], token: str, claims: Mapping[str, Any]) -> None:
         """Core's token for an open question, in the place of one that ends earlier.
@@ -281,10 +284,15 @@ class Decisions:
             )
 
     def _of_core(self, connection: Connection, decision: Decision, core: CoreVerdict) -> dict[str, Any]:
-        values: dict[str, Any] = {"answer": self._cipher.encrypt(dict(core.answer))}
         number, ours = core.registration_number, decision.answer.get("registrationNumber")
+        answer = dict(core.answer)
+        if core.verdict is Verdict.ACCEPT and number is None and ours is not None:
+            answer["registrationNumber"] = ours  # core may leave it out of its answer: it has taken ours
+        values: dict[str, Any] = {"answer": self._cipher.encrypt(answer)}
         if core.verdict is not decision.verdict:
             values |= {"verdict": core.verdict, "decided_at": now(), "reason": None, "runs": decision.runs + 1}
+        if core.verdict is Verdict.REJECT:
+            values["registration_number"] = None  # free for another record
         if number is not None and number != ours:
             # Another decision may hold core's number, which core does not have there: the column is unique.
             values["registration_number"] = None if numbers.is_taken(connection, number) else clean(number)

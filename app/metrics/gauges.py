@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, case, func, select, text
 
 from app.database.clock import now
 from app.database.tables import core_signs, decisions, deliveries, destinations, integrations, subscriptions
-from app.decisions.alerts import IS_LATE
+from app.decisions.causes import is_late
 from app.decisions.states import DecisionState
 from app.outbox.circuits import FAILURES_TO_OPEN
 from app.outbox.schedule import DAY
@@ -27,15 +27,15 @@ _IS_OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
 _OPEN_STATES = (DecisionState.DECIDING, DecisionState.DEFERRED, DecisionState.CONFIRMING, DecisionState.REFUSED)
 
 
-def read(connection: Connection) -> list[Metric]:
-    """All of them."""
+def read(connection: Connection, *, has_client: bool) -> list[Metric]:
+    """All of them. `has_client`: a system client of ours is configured, which core 2.1 takes confirmations from."""
     known = connection.execute(select(destinations).order_by(destinations.c.name)).all()
     names = [row.name for row in known]
     return [
         *_queued(connection, names),
         *_not_sent(connection, names),
         *_destinations(known),
-        *_decisions(connection),
+        *_decisions(connection, has_client=has_client),
         _core_signs(connection),
         _subscriptions(connection),
         _integrations(connection),
@@ -118,7 +118,7 @@ def _destinations(known: Sequence[Row[Any]]) -> Iterator[Metric]:
     yield paused
 
 
-def _decisions(connection: Connection) -> Iterator[Metric]:
+def _decisions(connection: Connection, *, has_client: bool) -> Iterator[Metric]:
     still_open = GaugeMetricFamily(
         "country_config_decisions_open",
         "Event actions that core waits for: deciding (the rules run), deferred (nobody has decided yet), confirming "
@@ -130,7 +130,7 @@ def _decisions(connection: Connection) -> Iterator[Metric]:
     for state, number in numbers.items():
         still_open.add_metric([state], number)
     yield still_open
-    late = connection.scalar(select(func.count()).select_from(decisions).where(IS_LATE))
+    late = connection.scalar(select(func.count()).select_from(decisions).where(is_late(has_client=has_client)))
     yield GaugeMetricFamily(
         "country_config_decisions_late",
         "Those of them that are past their deadline, within a day of their token's end, or refused; "

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import Double, literal, select
+from sqlalchemy import ColumnElement, Double, ScalarSelect, func, literal, select
 
 from app.database.clock import now
 from app.database.engine import Database, DatabaseAway
@@ -72,6 +72,18 @@ class SeenSign:
     last_seen_at: float
 
 
+def _last_seen(sign: Sign) -> ScalarSelect[float]:
+    return (
+        select(func.coalesce(func.max(core_signs.c.last_seen_at), 0.0))
+        .where(core_signs.c.sign == sign.value)
+        .scalar_subquery()
+    )
+
+
+IS_CORE_2_1: ColumnElement[bool] = _last_seen(Sign.SERVICE) > _last_seen(Sign.ACTION_BOUND)
+"""Whether the core that called last is 2.1: its service token was seen since the last token of 2.0."""
+
+
 class VersionSigns:
     """The signs that core has shown to any process on this database. Safe for threads."""
 
@@ -120,6 +132,11 @@ class VersionSigns:
             for row in rows
             if row.sign in known
         ]
+
+    def is_core_2_1(self) -> bool:
+        """Return whether the core that called last is 2.1. Raises DatabaseAway."""
+        with self._database.reading() as connection:
+            return bool(connection.scalar(select(IS_CORE_2_1)))
 
     @staticmethod
     def _log(sign: Sign, detail: str) -> None:

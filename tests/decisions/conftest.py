@@ -174,7 +174,14 @@ class Late:
         """For which causes there is an alert about the decision, once the worker has looked."""
         settings = self.country.settings
         address = settings.alert_email
-        Alerts(self.country.database, Cipher([SECRET_KEY]), address, "inbox" if address else None, "en").raise_due()
+        Alerts(
+            self.country.database,
+            Cipher([SECRET_KEY]),
+            address,
+            "inbox" if address else None,
+            "en",
+            has_client=settings.system_client is not None,
+        ).raise_due()
         return str(self.row(document).alerted_for)
 
     def delivery(self, key: str) -> Any:

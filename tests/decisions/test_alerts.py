@@ -61,7 +61,7 @@ def round_of_chores(late: Late) -> list[tuple[str, str]]:
 
 
 def alerts_to(late: Late, address: str = "operator@registry.test", language: str = "en") -> Alerts:
-    return Alerts(late.country.database, Cipher([SECRET_KEY]), address, "inbox", language)
+    return Alerts(late.country.database, Cipher([SECRET_KEY]), address, "inbox", language, has_client=False)
 
 
 def mails(late: Late) -> list[Any]:

@@ -6,14 +6,24 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
+from app import country
 from app.database.clock import now
-from app.database.tables import deliveries
+from app.database.tables import core_signs, deliveries
+from app.decisions.erasure import TokenErasure
+from app.decisions.offices import ReadingToken
+from app.decisions.store import Decisions
+from app.encryption import Cipher
+from app.opencrvs.system_client import SystemClient
 from app.opencrvs.version_signs import Sign, VersionSigns
 from app.outbox import operations
+from app.outbox.schedule import DAY
+from app.settings import Credentials
+from tests.conftest import SECRET_KEY
 from tests.decisions.conftest import Country, Late, pending, question
 from tests.opencrvs.core_events import CLIENT_SECRET, Core
 
@@ -289,6 +299,33 @@ class TestOtherVerdicts:
         )
         assert late.core.read_times(document["id"]) == 1
 
+    def test_a_record_that_cannot_be_read_is_read_twice_at_most(self, late: Late) -> None:
+        document = late.defer(**service())
+        late.core.is_unreadable = True
+        late.core.confirm_elsewhere(document["id"], pending(document)["id"], registrationNumber="MOSIP-2")
+        late.say(document, "reject", reason="no")
+        for _ in range(4):
+            late.work()
+            with late.country.database.transaction() as connection:
+                connection.execute(update(deliveries).where(deliveries.c.state == "queued").values(due_at=now()))
+        assert late.state(document) == "refused"
+        assert late.core.read_times(document["id"]) == 2
+
+    def test_our_number_is_kept_where_core_names_none(self, late: Late) -> None:
+        document = late.defer(**service())
+        late.core.confirm_elsewhere(document["id"], pending(document)["id"])
+        late.say(document, "accept", registrationNumber="OURS-1")
+        late.work()
+        answer = late.country.ask(document, **service())
+        assert (answer.status_code, answer.json) == (200, {"registrationNumber": "OURS-1"})
+
+    def test_the_number_of_what_core_has_rejected_is_free_again(self, late: Late) -> None:
+        first, second = late.defer(**service()), late.defer(**service())
+        late.core.confirm_elsewhere(first["id"], pending(first)["id"], status="Rejected")
+        late.say(first, "accept", registrationNumber="OURS-9")
+        late.work()
+        assert late.say(second, "accept", registrationNumber="OURS-9") == 202
+
     def test_a_client_that_may_not_read_leaves_it_to_an_operator(self, late: Late) -> None:
         document = late.defer(**service())
         late.core.register(CLIENT, "type=record.action.accept", "type=record.action.reject")
@@ -347,7 +384,11 @@ class TestUpgrades:
         document = late.defer()
         late.say(document, "accept")
         late.work()
-        assert (late.state(document), late.core.tokens_given) == ("confirmed", 0)
+        assert late.state(document) == "confirmed"
+        (call,) = late.core.calls
+        token = str(call.authorization).removeprefix("Bearer ")
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert claims["actionId"] == pending(document)["id"]
 
     def test_a_late_reject_that_core_2_0_did_not_take_is_taken_after_the_upgrade(self, late: Late) -> None:
         late.core.downgrade()
@@ -358,6 +399,59 @@ class TestUpgrades:
         assert late.say(document, "reject", reason="no") == 202
         late.work()
         assert late.state(document) == "confirmed"
+
+    def test_a_token_that_ends_is_no_alert_once_core_2_1_has_called(self, late: Late) -> None:
+        late.core.downgrade()
+        document = late.defer()
+        late.set(document, token_expires_at=60)
+        late.core.upgrade()
+        late.defer("DECLARE", **service())
+        assert late.alerted(document) == ""
+        late.set(document, token_expires_at=-60)
+        TokenErasure(late.country.database).erase_expired()
+        assert late.alerted(document) == ""
+        late.say(document, "accept")
+        late.work()
+        assert late.state(document) == "confirmed"
+
+    def test_core_2_1_is_remembered_until_core_2_0_calls(self, late: Late) -> None:
+        late.core.downgrade()
+        document = late.defer()
+        late.core.upgrade()
+        late.defer("DECLARE", **service())
+        late.set(document, token_expires_at=60)
+        with late.country.database.transaction() as connection:  # a long weekend
+            connection.execute(
+                update(core_signs).values(
+                    first_seen_at=core_signs.c.first_seen_at - 9 * DAY, last_seen_at=core_signs.c.last_seen_at - 9 * DAY
+                )
+            )
+        assert late.alerted(document) == ""
+        late.core.downgrade()
+        VersionSigns(late.country.database).record(Sign.ACTION_BOUND)
+        assert late.alerted(document) == "ending"
+
+    def test_an_ended_token_at_core_2_0_is_alerted_with_what_helps_there(self, late: Late) -> None:
+        late.core.downgrade()
+        document = late.defer()
+        late.set(document, token_expires_at=-60)
+        TokenErasure(late.country.database).erase_expired()
+        with capture_logs() as logs:
+            assert late.alerted(document) == "unconfirmable"
+        (line,) = [line for line in logs if line["event"] == "decision.open"]
+        assert "SYSTEM_CLIENT_ID" not in line["advice"]
+        assert "core 2.0" in line["advice"]
+
+    def test_lists_are_read_with_our_client_once_core_2_1_has_called(self, late: Late) -> None:
+        decisions = Decisions(late.country.database, Cipher([SECRET_KEY]), country.load(None))
+        client = SystemClient(f"{late.core.url}/auth", Credentials(CLIENT, CLIENT_SECRET))
+        reading = ReadingToken(decisions, client)
+        late.core.downgrade()
+        late.defer()
+        assert (reading() != "", late.core.tokens_given) == (True, 0)
+        late.core.upgrade()
+        late.defer("DECLARE", **service())
+        assert (reading(), late.core.tokens_given) == (client.token(), 1)
 
 
 class TestWithoutClient:

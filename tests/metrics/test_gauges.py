@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ DAY = 86_400
 
 
 def read(outbox: Outbox) -> Figures:
-    return collected(DatabaseGauges(outbox.database, gauges.read))
+    return collected(DatabaseGauges(outbox.database, partial(gauges.read, has_client=False)))
 
 
 def owed(key: str, channel: str = "email", destination: str = "smtp", **values: Any) -> NewDelivery:
@@ -158,7 +159,7 @@ def test_a_scrape_reads_by_indexes_alone(sqlite_url: str) -> None:
         lambda _connection, _cursor, statement, parameters, *_: statements.append((statement, parameters)),
     )
     with database.reading() as connection:
-        gauges.read(connection)
+        gauges.read(connection, has_client=False)
         about = [(sql, values) for sql, values in statements if "deliveries" in sql or "decisions" in sql]
         assert len(about) >= 5
         for sql, values in about:
@@ -219,7 +220,7 @@ def test_a_database_that_hangs_holds_up_no_scrape_and_is_asked_once(
 ) -> None:
     port, taken = silent_port
     database = Database(f"postgresql://nobody@127.0.0.1:{port}/nothing")
-    collector = DatabaseGauges(database, gauges.read, patience=0.2)
+    collector = DatabaseGauges(database, partial(gauges.read, has_client=False), patience=0.2)
     began = time.monotonic()
     for _ in range(5):
         assert collected(collector).of("database_up") == 0

@@ -81,6 +81,7 @@ class Core:
         self.url = server.url_for("").rstrip("/")
         self.mood = Mood.WELL
         self.says_nothing = False
+        self.is_unreadable = False  # a record is noted as read, and then the reading fails
         self.is_new = False
         self.clients: dict[str, list[str]] = {}
         self.assigned: set[str] = set()
@@ -242,6 +243,8 @@ class Core:
         if event is None:
             raise Problem("NOT_FOUND", f"Event not found with ID: {fields['eventId']}")
         self._records.note_reading(event)
+        if self.is_unreadable:
+            raise Problem("INTERNAL_SERVER_ERROR", "")
         return event
 
     def _claims(self, authorization: str) -> Mapping[str, Any]:

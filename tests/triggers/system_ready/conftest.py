@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class Registry:
 
     def mismatch(self, name: str = "country-config") -> float | None:
         """The gauge."""
-        figures = collected(DatabaseGauges(self.database, gauges.read))
+        figures = collected(DatabaseGauges(self.database, partial(gauges.read, has_client=False)))
         return figures.of("integration_mismatch", integration=name)
 
     def confirmations_list(self) -> str:
