@@ -10,7 +10,12 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 class now(FunctionElement[float]):  # noqa: N801  reads as the SQL function that it is
-    """UTC seconds since 1970. On PostgreSQL the time of the call, not of the transaction's start."""
+    """UTC seconds since 1970, at the start of the statement.
+
+    The value is the same everywhere in one statement, so that an index serves a comparison with it. The next statement
+    of a transaction sees a later time, however long the transaction is open. A statement that waits for a lock still
+    has the time from before the wait: a lease that it takes then ends earlier, never later.
+    """
 
     type = Double()
     inherit_cache = True
@@ -18,7 +23,7 @@ class now(FunctionElement[float]):  # noqa: N801  reads as the SQL function that
 
 @compiles(now, "postgresql")
 def _on_postgresql(_element: now, _compiler: Any, **_: Any) -> str:
-    return "extract(epoch FROM clock_timestamp())::double precision"
+    return "extract(epoch FROM statement_timestamp())::double precision"
 
 
 @compiles(now, "sqlite")

@@ -9,7 +9,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, Row, and_, case, func, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Row,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from app.database import audit
 from app.database.audit import Author, What
@@ -95,7 +109,7 @@ def retry(database: Database, ids: Collection[str] | None, by: Author | None = N
                 deliveries.c.state.in_([State.QUEUED, State.FAILED]),
                 or_(
                     deliveries.c.channel.in_(secrets.WITHOUT_SECRETS),
-                    deliveries.c.trigger_id.not_in(select(triggers.c.id).where(triggers.c.erased_at.is_not(None))),
+                    ~exists().where(triggers.c.id == deliveries.c.trigger_id, triggers.c.erased_at.is_not(None)),
                 ),
                 ~_NEVER_SENDABLE,
             )
