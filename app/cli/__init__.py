@@ -19,7 +19,7 @@ from app.cli.rules import rules
 from app.cli.samples import samples
 from app.cli.webhooks import webhooks
 from app.country import InvalidRules
-from app.database.engine import DatabaseAway
+from app.database.engine import DatabaseAway, TransactionAbortedError
 from app.database.schema import OldSchema
 from app.notifications.errors import MessageError
 from app.settings import InvalidSettings
@@ -56,6 +56,9 @@ def main() -> None:
         commands()
     except (InvalidSettings, InvalidRules, MessageError, OldSchema) as error:
         click.echo(str(error), err=True)
+        sys.exit(1)
+    except TransactionAbortedError as error:
+        click.echo(f"The database ended the transaction ({error.code}): run the command again", err=True)
         sys.exit(1)
     except DatabaseAway as error:
         click.echo(f"The database does not answer: {error}\nIs DATABASE_URL right, and the server up?", err=True)

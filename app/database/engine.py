@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +39,30 @@ class DatabaseAway(Exception):
     """The database does not answer, is locked, or is full: nothing says that what was asked is kept."""
 
 
+class AbortCode(StrEnum):
+    """Why PostgreSQL ended a transaction although it is there."""
+
+    DEADLOCK = "deadlock"
+    SERIALIZATION = "serialization_failure"
+    STATEMENT_TIMEOUT = "statement_timeout"
+
+
+class TransactionAbortedError(DatabaseAway):
+    """The database answers, and ended this transaction: nothing of it is kept, and the same may succeed when it is
+    tried again. It is handled as an absent database where nothing better is known.
+    """
+
+    def __init__(self, code: AbortCode, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+_ABORTS: Mapping[type[psycopg.Error], AbortCode] = {
+    psycopg.errors.DeadlockDetected: AbortCode.DEADLOCK,  # 40P01
+    psycopg.errors.SerializationFailure: AbortCode.SERIALIZATION,  # 40001
+    psycopg.errors.QueryCanceled: AbortCode.STATEMENT_TIMEOUT,  # 57014
+}
+
 _AWAY = (
     sqlite3.OperationalError,
     psycopg.OperationalError,
@@ -49,15 +74,22 @@ _AWAY = (
 
 @contextmanager
 def reporting_away() -> Iterator[None]:
-    """Turn what the drivers say of an absent database into DatabaseAway."""
+    """Turn the drivers' errors of an absent database into DatabaseAway, of aborts into TransactionAbortedError."""
     try:
         yield
     except (*_AWAY, PoolTimeout) as error:
-        raise DatabaseAway(first_line(error)) from error
+        raise _typed(error) from error
     except DBAPIError as error:
         if isinstance(error.orig, _AWAY):
-            raise DatabaseAway(first_line(error.orig)) from error
+            raise _typed(error.orig) from error
         raise
+
+
+def _typed(error: BaseException) -> DatabaseAway:
+    for kind, code in _ABORTS.items():
+        if isinstance(error, kind):
+            return TransactionAbortedError(code, first_line(error))
+    return DatabaseAway(first_line(error))
 
 
 def first_line(error: BaseException) -> str:

@@ -126,13 +126,14 @@ def _circuits(connection: Connection, settled: Sequence[Settled]) -> list[Settle
     One success among them shows that the destination is there, whatever else came back.
     """
     alive = {one.finished.claim.lane.destination for one in settled if isinstance(one.finished.outcome, Sent)}
-    back = {destination for destination in sorted(alive) if circuits.record_success(connection, destination)}
-    counted = []
+    counted: list[Settled] = []
     for one in sorted(settled, key=lambda one: one.finished.claim.lane.destination):
         destination, outcome = one.finished.claim.lane.destination, one.finished.outcome
-        open_for = None
-        if isinstance(outcome, Retry) and outcome.destination_down and destination not in alive:
+        is_first = not counted or counted[-1].finished.claim.lane.destination != destination
+        open_for, back = None, False
+        if destination in alive:
+            back = is_first and circuits.record_success(connection, destination)
+        elif isinstance(outcome, Retry) and outcome.destination_down:
             open_for = circuits.record_failure(connection, destination)
-        counted.append(replace(one, circuit_open_for=open_for, back=destination in back))
-        back.discard(destination)
+        counted.append(replace(one, circuit_open_for=open_for, back=back))
     return counted

@@ -188,8 +188,13 @@ _LANES = union_all(
 
 
 def claim(connection: Connection, lane: Lane, limit: int) -> list[Claim]:
-    """Take up to `limit` of the lane for LEASE seconds; two workers never take the same."""
+    """Take up to `limit` of the lane for LEASE seconds; two workers never take the same.
+
+    Never waits for another worker: a destination with a rate is left to the worker that is claiming from it.
+    """
     if lane.rate is not None:
+        if connection.execute(_LOCK_RATE, {"of": lane.destination}).first() is None:
+            return []
         limit = min(limit, max(1, int(lane.rate)))
     claimed = connection.execute(
         _CLAIM, {"of": lane.destination, "urgency": int(lane.priority), "most": limit, "lease": LEASE}
@@ -225,6 +230,15 @@ _CLAIM = (
         lease_until=now() + bindparam("lease", type_=Double),
     )
     .returning(deliveries, _EXPIRES_IN, _GIVES_UP_IN)
+)
+# Looked at again under the lock: another worker may have claimed since the lanes were read.
+_LOCK_RATE = (
+    select(destinations.c.name)
+    .where(
+        destinations.c.name == bindparam("of"),
+        or_(destinations.c.next_at.is_(None), destinations.c.next_at <= now()),
+    )
+    .with_for_update(skip_locked=True)
 )
 _WAIT = (
     update(destinations)

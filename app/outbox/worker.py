@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 import structlog
 from sqlalchemy import Connection
 
-from app.database.engine import Database, DatabaseAway
+from app.database.engine import Database, DatabaseAway, TransactionAbortedError
 from app.encryption import Cipher
 from app.outbox import leases, secrets, store
 from app.outbox.circuits import FAILURES_TO_OPEN
@@ -94,6 +94,10 @@ class Worker:
             while not (self._stopping.is_set() and (not self._held or self._has_waited_long_enough())):
                 try:
                     claimed = self._turn()
+                except TransactionAbortedError as error:
+                    log.warning("transaction.aborted", code=error.code, reason=str(error), hint="it is tried again")
+                    time.sleep(_POLL)
+                    continue
                 except DatabaseAway as error:
                     self._say_that_the_database_is_away(error)
                     time.sleep(_PAUSE_WITHOUT_DATABASE)
