@@ -26,7 +26,7 @@ class Cause(StrEnum):
 
 
 # As the partial index has it, to the letter: it is used where the planner can read its condition.
-_IS_OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
+IS_OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
 
 
 def _names(column: ColumnElement[str], cause: Cause) -> ColumnElement[bool]:
@@ -50,13 +50,13 @@ def _holds(*, has_client: bool) -> Mapping[Cause, ColumnElement[bool]]:
 
 def is_late(*, has_client: bool) -> ColumnElement[bool]:
     """Whether an open decision must be looked at. `has_client`: a system client of ours is configured."""
-    return and_(_IS_OPEN, or_(*_holds(has_client=has_client).values()))
+    return and_(IS_OPEN, or_(*_holds(has_client=has_client).values()))
 
 
 def is_unsaid(*, has_client: bool) -> ColumnElement[bool]:
     """Whether a cause holds that `alerted_for` does not name."""
     holds = _holds(has_client=has_client).items()
-    return and_(_IS_OPEN, or_(*(and_(holds, ~_names(decisions.c.alerted_for, cause)) for cause, holds in holds)))
+    return and_(IS_OPEN, or_(*(and_(holds, ~_names(decisions.c.alerted_for, cause)) for cause, holds in holds)))
 
 
 def is_unmailed(*, has_client: bool) -> ColumnElement[bool]:

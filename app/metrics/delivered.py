@@ -7,6 +7,7 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.metrics.children import Children
+from app.metrics.labels import destination_label
 from app.outbox.settling import Settled
 from app.outbox.states import Reason, State
 from app.outbox.store import LEASE, Claim
@@ -73,6 +74,7 @@ class Delivered:
                 self._count(new.channel, new.destination, Outcome(new.state))
 
     def _count(self, channel: str, destination: str, outcome: Outcome) -> None:
+        destination = destination_label(destination)
         if (channel, destination, outcome) not in self._came:
             for other in Outcome:  # all from zero, so that the first of another is an increase
                 self._came[channel, destination, other].inc(0)

@@ -6,31 +6,32 @@ processes count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
-from sqlalchemy import Connection, Row, case, func, select, text
+from sqlalchemy import Connection, Row, case, func, select
 
 from app.database.clock import now
 from app.database.tables import core_signs, decisions, deliveries, destinations, integrations, subscriptions
-from app.decisions.causes import is_late
+from app.decisions.causes import IS_OPEN, is_late
 from app.decisions.states import DecisionState
+from app.metrics.labels import destination_label
 from app.outbox.circuits import FAILURES_TO_OPEN
 from app.outbox.schedule import DAY
 from app.outbox.states import Reason, State
 from app.outbox.store import state_is
 
-# As the partial index has it, to the letter.
-_IS_OPEN = text("state IN ('deciding', 'deferred', 'confirming', 'refused')")
 _OPEN_STATES = (DecisionState.DECIDING, DecisionState.DEFERRED, DecisionState.CONFIRMING, DecisionState.REFUSED)
 
 
 def read(connection: Connection, *, has_client: bool) -> list[Metric]:
     """All of them. `has_client`: a system client of ours is configured, which core 2.1 takes confirmations from."""
-    known = connection.execute(select(destinations).order_by(destinations.c.name)).all()
-    names = [row.name for row in known]
+    known = sorted(connection.execute(select(destinations)).all(), key=lambda row: destination_label(row.name))
+    names = {destination_label(row.name) for row in known}
     return [
         *_queued(connection, names),
         *_not_sent(connection, names),
@@ -42,7 +43,7 @@ def read(connection: Connection, *, has_client: bool) -> list[Metric]:
     ]
 
 
-def _queued(connection: Connection, names: Sequence[str]) -> Iterator[Metric]:
+def _queued(connection: Connection, names: Collection[str]) -> Iterator[Metric]:
     queued = GaugeMetricFamily(
         "country_config_queued",
         "Deliveries that wait: to be tried for the first time, or again",
@@ -55,6 +56,7 @@ def _queued(connection: Connection, names: Sequence[str]) -> Iterator[Metric]:
         labels=["destination"],
     )
     longest = dict.fromkeys(names, 0.0)
+    numbers: Counter[tuple[str, str]] = Counter()
     waiting = (
         select(
             deliveries.c.channel,
@@ -66,15 +68,18 @@ def _queued(connection: Connection, names: Sequence[str]) -> Iterator[Metric]:
         .group_by(deliveries.c.channel, deliveries.c.destination)
     )
     for row in connection.execute(waiting):
-        queued.add_metric([row.channel, row.destination], row.number)
-        longest[row.destination] = max(longest.get(row.destination, 0.0), row.overdue)
+        label = destination_label(row.destination)
+        numbers[row.channel, label] += row.number
+        longest[label] = max(longest.get(label, 0.0), row.overdue)
+    for labels, number in numbers.items():
+        queued.add_metric(labels, number)
     for destination, seconds in longest.items():
         overdue.add_metric([destination], seconds)
     yield queued
     yield overdue
 
 
-def _not_sent(connection: Connection, names: Sequence[str]) -> Iterator[Metric]:
+def _not_sent(connection: Connection, names: Collection[str]) -> Iterator[Metric]:
     failed = GaugeMetricFamily(
         "country_config_dead_letters",
         "Deliveries of the last 7 days that failed for good; country-config outbox list says why, and retry sends them",
@@ -94,7 +99,9 @@ def _not_sent(connection: Connection, names: Sequence[str]) -> Iterator[Metric]:
             .where(ended, deliveries.c.created_at > now() - days * DAY)
             .group_by(deliveries.c.destination)
         )
-        numbers = dict.fromkeys(names, 0) | {row[0]: row[1] for row in connection.execute(counted)}
+        numbers = Counter(dict.fromkeys(names, 0))
+        for name, number in connection.execute(counted):
+            numbers[destination_label(name)] += number
         for destination, number in numbers.items():
             metric.add_metric([destination], number)
         yield metric
@@ -111,9 +118,10 @@ def _destinations(known: Sequence[Row[Any]]) -> Iterator[Metric]:
         "1 from country-config outbox pause until outbox resume",
         labels=["destination"],
     )
-    for row in known:
-        down.add_metric([row.name], int(row.failures >= FAILURES_TO_OPEN))
-        paused.add_metric([row.name], int(row.paused))
+    for label, rows in groupby(known, key=lambda row: destination_label(row.name)):
+        members = list(rows)
+        down.add_metric([label], int(any(row.failures >= FAILURES_TO_OPEN for row in members)))
+        paused.add_metric([label], int(any(row.paused for row in members)))
     yield down
     yield paused
 
@@ -125,7 +133,7 @@ def _decisions(connection: Connection, *, has_client: bool) -> Iterator[Metric]:
         "(decided, core is being told), refused (core does not take it: an operator must look)",
         labels=["state"],
     )
-    counted = select(decisions.c.state, func.count()).where(_IS_OPEN).group_by(decisions.c.state)
+    counted = select(decisions.c.state, func.count()).where(IS_OPEN).group_by(decisions.c.state)
     numbers = dict.fromkeys(_OPEN_STATES, 0) | {row[0]: row[1] for row in connection.execute(counted)}
     for state, number in numbers.items():
         still_open.add_metric([state], number)

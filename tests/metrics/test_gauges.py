@@ -228,3 +228,17 @@ def test_a_database_that_hangs_holds_up_no_scrape_and_is_asked_once(
     assert len(taken) == 1
     assert PATIENCE < 10  # what Prometheus waits for, unless told otherwise
     database.close()
+
+
+def test_all_subscriptions_have_one_label_and_forward_receivers_one_each(outbox: Outbox) -> None:
+    names = ["webhook:a", "webhook:b", "forward:x", "forward:y"]
+    outbox.owe(*(owed(name, "webhook", name) for name in names))
+    outbox.set_destination("webhook:b", failures=FAILURES_TO_OPEN, paused=True)
+    figures = read(outbox)
+    assert figures.of("queued", channel="webhook", destination="webhook") == 2
+    assert figures.of("queued", channel="webhook", destination="forward:x") == 1
+    assert figures.of("destination_down", destination="webhook") == 1
+    assert figures.of("destination_paused", destination="webhook") == 1
+    assert figures.of("destination_down", destination="forward:y") == 0
+    for name in ("queued", "overdue_seconds", "dead_letters", "expired", "destination_down", "destination_paused"):
+        assert figures.of(name, **({"channel": "webhook"} if name == "queued" else {}), destination="webhook:a") is None
