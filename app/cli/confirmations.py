@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import click
-from sqlalchemy import and_, func, select
+from sqlalchemy import Connection, Row, and_, func, select, text
 
 from app import country
 from app.cli.databases import opened, shown_time
@@ -21,15 +22,12 @@ from app.decisions.confirming import BeingDecided, Confirming, DecidedOtherwise,
 from app.decisions.forms import NoNumber, number_text
 from app.decisions.questions import NEVER
 from app.decisions.rulings import Ruling, Verdict
-from app.decisions.states import DecisionState
 from app.decisions.store import CONFIRMATION, Decisions
 from app.encryption import Cipher
 from app.opencrvs import registered_clients
 from app.opencrvs.event_configurations import ConfigurationsUnavailableError
 from app.opencrvs.event_forms import EventForms
 from app.settings import Settings
-
-_OPEN = (DecisionState.DECIDING, DecisionState.DEFERRED, DecisionState.CONFIRMING, DecisionState.REFUSED)
 
 
 @click.group()
@@ -38,23 +36,13 @@ def confirmations() -> None:
 
 
 @confirmations.command("list")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
 def list_(limit: int) -> None:
     """What is still open, the oldest first, and why; `refused` is what core did not take."""
     settings = Settings.from_env()
     cipher = Cipher(settings.secret_keys)
-    told = and_(deliveries.c.trigger_id == decisions.c.trigger_id, deliveries.c.key == CONFIRMATION.key)
-    is_open = decisions.c.state.in_(_OPEN)
-    statement = (
-        select(decisions, deliveries.c.reason.label("of_core"))
-        .outerjoin(deliveries, told)
-        .where(is_open)
-        .order_by(decisions.c.created_at)
-        .limit(limit)
-    )
     with opened(settings) as database, database.reading() as connection:
-        rows = connection.execute(statement).all()
-        in_all = connection.execute(select(func.count()).select_from(decisions).where(is_open)).scalar_one()
+        rows, in_all = open_decisions(connection, limit)
         own_client = registered_clients.find(connection, settings.system_client_name)
     header = ["Action id", "Tracking id", "Event", "Action", "State", "Why", "Asked (UTC)", "Deadline", "Token ends"]
     print_table(
@@ -84,6 +72,24 @@ def list_(limit: int) -> None:
         why = registered_clients.why_unusable(own_client, settings.system_client)
         if why is not None:
             click.echo(f"SYSTEM_CLIENT_ID cannot be used to confirm at core 2.1: {why}.")
+
+
+def open_decisions(connection: Connection, limit: int) -> tuple[Sequence[Row[Any]], int]:
+    """The oldest open decisions, each with core's answer as `of_core`, and how many are open."""
+    confirmation = and_(deliveries.c.trigger_id == decisions.c.trigger_id, deliveries.c.key == CONFIRMATION.key)
+    oldest = (
+        select(decisions, deliveries.c.reason.label("of_core"))
+        .outerjoin(deliveries, confirmation)
+        .where(_IS_OPEN)
+        .order_by(decisions.c.created_at)
+        .limit(limit)
+    )
+    count = select(func.count()).select_from(decisions).where(_IS_OPEN)
+    return connection.execute(oldest).all(), connection.scalar(count) or 0
+
+
+# Literals, as the partial index has them, of a column whose name deliveries has too.
+_IS_OPEN = text("decisions.state IN ('deciding', 'deferred', 'confirming', 'refused')")
 
 
 @confirmations.command()

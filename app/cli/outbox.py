@@ -21,9 +21,9 @@ def outbox() -> None:
 
 @outbox.command("list")
 @click.option("--state", "states", multiple=True, type=click.Choice([str(state) for state in State]))
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1))
 def list_(states: Sequence[str], limit: int) -> None:
-    """The newest deliveries, how many there are in each state, and the destinations with trouble."""
+    """The newest deliveries, how many are queued, being sent or failed, and the destinations with trouble."""
     with opened(Settings.from_env()) as database:
         rows = operations.newest(database, [State(state) for state in states], limit)
         counted = operations.counts(database)
@@ -45,7 +45,7 @@ def list_(states: Sequence[str], limit: int) -> None:
         ],
     )
     summary = ", ".join(f"{counted[state]} {state}" for state in State if state in counted)
-    click.echo(f"\nIn all: {summary or 'nothing yet'}.")
+    click.echo(f"\nIn all: {summary or 'nothing queued or failed'}.")
     for destination in troubled:
         if destination.paused:
             click.echo(f"{destination.name} is paused. To go on: country-config outbox resume {destination.name}")

@@ -33,6 +33,7 @@ from app.database.tables import attempts, deliveries, destinations, triggers
 from app.outbox import secrets
 from app.outbox.schedule import schedule_of
 from app.outbox.states import Priority, Reason, State
+from app.outbox.store import state_is
 from app.outbox.worker import PLANNING
 
 
@@ -56,17 +57,23 @@ class Change:
 
 def newest(database: Database, states: Collection[State], limit: int) -> Sequence[Row[Any]]:
     """The newest deliveries in these states (all states where none is given), planning only where it has trouble."""
-    in_states = deliveries.c.state.in_(states) if states else None
-    statement = select(deliveries).where(~_PLANNED).order_by(deliveries.c.id.desc()).limit(limit)
+    statement = select(deliveries).where(~_PLANNED).limit(limit)
     with database.reading() as connection:
-        return connection.execute(statement if in_states is None else statement.where(in_states)).all()
+        if not states:
+            return connection.execute(statement.order_by(deliveries.c.id.desc())).all()
+        # A page of each state, since an index has the order of one state only.
+        by_age = statement.order_by(deliveries.c.created_at.desc())
+        rows = [row for state in states for row in connection.execute(by_age.where(state_is(state)))]
+    return sorted(rows, key=lambda row: float(row.created_at), reverse=True)[:limit]
 
 
 def counts(database: Database) -> dict[str, int]:
-    """How many deliveries there are in each state, planning that went well left out."""
+    """How many deliveries there are in each state that has not ended, or can be retried."""
     with database.reading() as connection:
         found = connection.execute(
-            select(deliveries.c.state, func.count().label("number")).where(~_PLANNED).group_by(deliveries.c.state)
+            select(deliveries.c.state, func.count().label("number"))
+            .where(deliveries.c.state.in_([State.QUEUED, State.SENDING, State.FAILED]))
+            .group_by(deliveries.c.state)
         )
         return {row.state: row.number for row in found}
 

@@ -47,7 +47,7 @@ def sent(_delivery: Delivery) -> Outcome:
 
 
 def test_an_empty_outbox_says_so(outbox: Outbox, run: Run) -> None:
-    assert "nothing yet" in run("list").output
+    assert "nothing queued or failed" in run("list").output
 
 
 def test_the_list_shows_masked_recipients_reasons_and_counts(outbox: Outbox, run: Run) -> None:
@@ -56,6 +56,10 @@ def test_the_list_shows_masked_recipients_reasons_and_counts(outbox: Outbox, run
     output = run("list").output
     for shown in (outbox.only().id, "failed", "user-created", "ami***@***.test", "550 unknown user", "1 failed"):
         assert shown in output
+
+
+def test_a_page_has_at_least_one_row(run: Run) -> None:
+    assert run("list", "--limit", "-1").exit_code == 2
 
 
 def test_the_list_can_be_of_one_state(outbox: Outbox, run: Run) -> None:
@@ -71,7 +75,7 @@ def test_working_out_what_is_owed_counts_as_no_message(outbox: Outbox, run: Run)
         outbox.run(email=sent, plan=sent, informant=sent)
     assert [line["channel"] for line in logs if line["event"] == "delivery.ended"] == ["email"]
     output = run("list").output
-    assert "In all: 1 sent." in output
+    assert "In all: nothing queued or failed." in output
     assert "informant" not in output
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
+from app.cli.confirmations import open_decisions
 from app.country import Country
 from app.database.engine import Database
 from app.database.tables import metadata
@@ -103,6 +104,8 @@ HOT: dict[str, Callable[[Database], object]] = {
     "gauges": in_transaction(gauges.read),
     "decisions": find_decisions,
     "token erasure": lambda database: TokenErasure(database).erase_expired(),
+    "outbox counts": operations.counts,
+    "confirmations list": in_transaction(lambda connection: open_decisions(connection, 50)),
     "outbox list": lambda database: operations.newest(database, [], 50),
     "outbox list of a state": lambda database: operations.newest(database, [State.FAILED], 50),
     "outbox retry of one": lambda database: operations.retry(database, ["ended-100"]),

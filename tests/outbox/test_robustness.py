@@ -141,3 +141,18 @@ def test_destinations_can_be_paused_before_anything_is_owed_to_them(outbox: Outb
 
     Worker(outbox.database, outbox.cipher, {}, {"smtp"}).run_until_idle()
     assert operations.set_paused(outbox.database, "smtp", True)
+
+
+def test_retrying_all_goes_in_batches_that_others_write_between(outbox: Outbox, email: Callable[..., NewDelivery]) -> None:
+    outbox.owe(*(email(f"email.{number}") for number in range(2_500)))
+    outbox.set(due_at=3_600)
+    reported = []
+
+    def report(done: int, total: int) -> None:
+        reported.append((done, total))
+        outbox.owe()  # a write, which would wait in vain for a transaction that is open
+
+    change = operations.retry(outbox.database, None, report=report)
+    assert change.count == 2_500
+    assert reported[:3] == [(1_000, 2_500), (2_000, 2_500), (2_500, 2_500)]
+    assert all(row.due_at < row.created_at + 3_000 for row in outbox.all())
