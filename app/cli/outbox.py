@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from app.cli.databases import opened, shown_time
 from app.cli.tables import print_table
@@ -118,7 +121,12 @@ def retry(ids: Sequence[str], everything: bool) -> None:
     if bool(ids) == everything:
         raise click.UsageError("Name the deliveries by their ids, or say --all.")
     with opened(Settings.from_env()) as database:
-        _report(operations.retry(database, None if everything else ids), "due now")
+        if everything:
+            with _progress() as report:
+                change = operations.retry(database, None, report=report)
+        else:
+            change = operations.retry(database, ids)
+    _report(change, "due now")
 
 
 @outbox.command()
@@ -149,6 +157,15 @@ def _set_paused(destination: str, paused: bool, done: str) -> None:
             known = ", ".join(operations.known_destinations(database)) or "none yet"
             raise click.ClickException(f"There is no destination {destination}. Those there are: {known}.")
     click.echo(f"{destination} is {done}.")
+
+
+@contextmanager
+def _progress() -> Iterator[operations.Report]:
+    """A bar on stderr, where that is a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Retrying", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _report(change: Change, done: str) -> None:

@@ -5,7 +5,8 @@ What is changed is kept in the audit: `by` an author, or the operator of this pr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,6 @@ from sqlalchemy import (
     Row,
     and_,
     case,
-    exists,
     func,
     literal,
     null,
@@ -35,6 +35,12 @@ from app.outbox.schedule import schedule_of
 from app.outbox.states import Priority, Reason, State
 from app.outbox.store import state_is
 from app.outbox.worker import PLANNING
+
+Report = Callable[[int, int], None]
+
+_BATCH = 1_000  # deliveries
+_BREATH = 0.02  # seconds between batches: on SQLite, those who wait for the write lock look for it only now and then
+_RETRIED = (State.QUEUED, State.FAILED)  # in this order: what failed is queued afterwards
 
 
 @dataclass(frozen=True)
@@ -101,46 +107,111 @@ def show(database: Database, delivery_id: str) -> Shown | None:
         return Shown(row, origin, tries)
 
 
-def retry(database: Database, ids: Collection[str] | None, by: Author | None = None) -> Change:
+def retry(
+    database: Database, ids: Collection[str] | None, by: Author | None = None, report: Report | None = None
+) -> Change:
     """Make these, or all, due now: what waits, what failed, and what sits behind an open circuit.
 
     Of all, not what failed and went another way, so that nobody gets it twice. What is being sent, or has ended
     otherwise, is left alone, as is what could only be sent without its erased password, and what has no address that
-    could be sent to. A paused destination stays paused.
+    could be sent to. A paused destination stays paused. All are done in batches, each in its own transaction, and
+    `report` is called after each with how many were looked at, and how many there are.
     """
+    author = by or audit.operator()
+    if ids is None:
+        return _retry_all(database, author, report)
     with database.transaction() as connection:
-        whole = connection.execute(
-            update(deliveries)
-            .where(
-                _chosen(ids),
-                deliveries.c.state.in_([State.QUEUED, State.FAILED]),
-                or_(
-                    deliveries.c.channel.in_(secrets.WITHOUT_SECRETS),
-                    ~exists().where(triggers.c.id == deliveries.c.trigger_id, triggers.c.erased_at.is_not(None)),
-                ),
-                ~_NEVER_SENDABLE,
-            )
-            .values(
-                state=State.QUEUED,
-                due_at=now(),
-                give_up_at=case((deliveries.c.give_up_at.is_(None), null()), else_=now() + _PATIENCE),
-                ended_at=null(),
-                reason=null(),
-            )
-            .returning(deliveries.c.id, deliveries.c.destination)
-        ).all()
-        if whole:
-            changed = ["all"] if ids is None else [row.id for row in whole]
-            audit.record(connection, by or audit.operator(), What.OUTBOX_RETRY, changed)
-        names = {row.destination for row in whole}
+        changed = _make_due(connection, deliveries.c.id.in_(ids))
+        audit.record(connection, author, What.OUTBOX_RETRY, [row.id for row in changed])
+        names = {row.destination for row in changed}
+        _close_circuits(connection, names)
+        refused = _why_not(connection, set(ids) - {row.id for row in changed})
+        return Change(len(changed), refused, _paused(connection, names))
+
+
+def _retry_all(database: Database, author: Author, report: Report | None) -> Change:
+    with database.reading() as connection:
+        until = connection.execute(select(now())).scalar_one()
+        total = connection.scalar(select(func.count()).where(deliveries.c.state.in_(_RETRIED))) or 0
+    looked_at = changed = 0
+    names: set[str] = set()
+    for state in _RETRIED:
+        after = (float("-inf"), "")
+        while True:
+            with database.transaction() as connection:
+                page = _page(connection, state, after, until)
+                rows = _make_due(connection, and_(deliveries.c.id.in_([row.id for row in page]), ~_WENT_ANOTHER_WAY))
+                if rows and not changed:
+                    audit.record(connection, author, What.OUTBOX_RETRY, ["all"])
+                _close_circuits(connection, {row.destination for row in rows} - names)
+            names |= {row.destination for row in rows}
+            changed += len(rows)
+            looked_at += len(page)
+            if report is not None:
+                report(looked_at, max(total, looked_at))
+            if len(page) < _BATCH:
+                break
+            after = (page[-1].created_at, page[-1].id)
+            time.sleep(_BREATH)
+    with database.reading() as connection:
+        return Change(changed, {}, _paused(connection, names))
+
+
+def _page(connection: Connection, state: State, after: tuple[float, str], until: float) -> Sequence[Row[Any, Any]]:
+    """The next deliveries of a state, in the order of their index."""
+    created_at, last_id = after
+    statement = (
+        select(deliveries.c.id, deliveries.c.created_at)
+        .where(
+            state_is(state),
+            deliveries.c.created_at >= created_at,
+            deliveries.c.created_at <= until,
+            or_(deliveries.c.created_at > created_at, deliveries.c.id > last_id),
+        )
+        .order_by(deliveries.c.created_at, deliveries.c.id)
+        .limit(_BATCH)
+    )
+    return connection.execute(statement).all()
+
+
+def _make_due(connection: Connection, chosen: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    return connection.execute(
+        update(deliveries)
+        .where(
+            chosen,
+            deliveries.c.state.in_(_RETRIED),
+            or_(
+                deliveries.c.channel.in_(secrets.WITHOUT_SECRETS),
+                _ERASED_AT.is_(None),
+            ),
+            ~_NEVER_SENDABLE,
+        )
+        .values(
+            state=State.QUEUED,
+            due_at=now(),
+            give_up_at=case((deliveries.c.give_up_at.is_(None), null()), else_=now() + _PATIENCE),
+            ended_at=null(),
+            reason=null(),
+        )
+        .returning(deliveries.c.id, deliveries.c.destination)
+    ).all()
+
+
+def _close_circuits(connection: Connection, names: Collection[str]) -> None:
+    """One by one in the order that the worker has too, so that they never deadlock."""
+    for name in sorted(names):
         connection.execute(
-            update(destinations).where(destinations.c.name.in_(names)).values(failures=0, open_until=None)
+            update(destinations)
+            .where(
+                destinations.c.name == name, or_(destinations.c.failures > 0, destinations.c.open_until.is_not(None))
+            )
+            .values(failures=0, open_until=None)
         )
-        paused = connection.scalars(
-            select(destinations.c.name).where(destinations.c.name.in_(names), destinations.c.paused.is_(True))
-        )
-        refused = _why_not(connection, set(ids or ()) - {row.id for row in whole}) if ids is not None else {}
-        return Change(len(whole), refused, tuple(sorted(paused)))
+
+
+def _paused(connection: Connection, names: Collection[str]) -> tuple[str, ...]:
+    paused = select(destinations.c.name).where(destinations.c.paused.is_(True))
+    return tuple(sorted(set(connection.scalars(paused)) & set(names)))
 
 
 def cancel(database: Database, ids: Collection[str], by: Author | None = None) -> Change:
@@ -148,7 +219,7 @@ def cancel(database: Database, ids: Collection[str], by: Author | None = None) -
     with database.transaction() as connection:
         done = connection.execute(
             update(deliveries)
-            .where(_chosen(ids), deliveries.c.state.in_([State.QUEUED, State.FAILED]))
+            .where(deliveries.c.id.in_(ids), deliveries.c.state.in_([State.QUEUED, State.FAILED]))
             .values(state=State.DROPPED, reason=Reason.CANCELLED, ended_at=now())
             .returning(deliveries.c.id, deliveries.c.trigger_id)
         ).all()
@@ -175,6 +246,8 @@ def known_destinations(database: Database) -> list[str]:
         return list(connection.scalars(select(destinations.c.name).order_by(destinations.c.name)))
 
 
+# By the trigger's key, one by one: PostgreSQL makes a hash of all triggers out of an EXISTS beside an OR.
+_ERASED_AT = select(triggers.c.erased_at).where(triggers.c.id == deliveries.c.trigger_id).scalar_subquery()
 _PATIENCE = case(
     *(
         (deliveries.c.priority == int(priority), literal(schedule_of(priority).give_up_after, Double))
@@ -187,10 +260,6 @@ _NEVER_SENDABLE = and_(deliveries.c.state == State.FAILED, deliveries.c.attempts
 # An SMS was owed in the place of the e-mail.
 _WENT_ANOTHER_WAY = and_(deliveries.c.state == State.FAILED, deliveries.c.otherwise.is_not(None))
 _PLANNED = and_(deliveries.c.channel.in_(PLANNING), deliveries.c.state == State.SENT)
-
-
-def _chosen(ids: Collection[str] | None) -> ColumnElement[bool]:
-    return ~_WENT_ANOTHER_WAY if ids is None else deliveries.c.id.in_(ids)
 
 
 def _why_not(connection: Connection, ids: set[str]) -> dict[str, str]:

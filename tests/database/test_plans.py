@@ -108,6 +108,7 @@ HOT: dict[str, Callable[[Database], object]] = {
     "confirmations list": in_transaction(lambda connection: open_decisions(connection, 50)),
     "outbox list": lambda database: operations.newest(database, [], 50),
     "outbox list of a state": lambda database: operations.newest(database, [State.FAILED], 50),
+    "outbox retry of all": lambda database: operations.retry(database, None),
     "outbox retry of one": lambda database: operations.retry(database, ["ended-100"]),
 }
 

@@ -143,7 +143,7 @@ def test_destinations_can_be_paused_before_anything_is_owed_to_them(outbox: Outb
     assert operations.set_paused(outbox.database, "smtp", True)
 
 
-def test_retrying_all_goes_in_batches_that_others_write_between(outbox: Outbox, email: Callable[..., NewDelivery]) -> None:
+def test_retrying_all_goes_in_batches_that_others_write_between(outbox: Outbox, email: Make) -> None:
     outbox.owe(*(email(f"email.{number}") for number in range(2_500)))
     outbox.set(due_at=3_600)
     reported = []
