@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ HOT: dict[str, Callable[[Database], object]] = {
     "requeue_lost": requeue_lost,
     "erase": in_transaction(secrets.erase),
     "erase of some": in_transaction(lambda connection: secrets.erase(connection, ["trigger-1", "trigger-2"])),
-    "gauges": in_transaction(gauges.read),
+    "gauges": in_transaction(partial(gauges.read, has_client=True)),
     "decisions": find_decisions,
     "token erasure": lambda database: TokenErasure(database).erase_expired(),
     "outbox counts": operations.counts,
