@@ -76,3 +76,30 @@ def test_what_was_alerted_of_is_not_alerted_of_again(empty: Database, decision: 
     with empty.reading() as connection:
         row = connection.execute(text("SELECT alerted_for, mailed_for, tracking_id FROM decisions")).one()
     assert tuple(row) == (said, said, "B7K3QX")
+
+
+def test_a_confirmation_that_waits_is_not_given_up_any_more(empty: Database) -> None:
+    migrate(empty, "0013")
+    with empty.transaction() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO triggers (id, path, received_at, request_id, payload) VALUES ('t', 'p', 0, 'r', :payload)"
+            ),
+            {"payload": b""},
+        )
+        for channel, state in (("confirmation", "queued"), ("confirmation", "failed"), ("email", "queued")):
+            connection.execute(
+                text(
+                    "INSERT INTO deliveries (id, trigger_id, key, channel, destination, priority, state, created_at, "
+                    "due_at, give_up_at) VALUES (:id, 't', :id, :channel, 'd', 1, :state, 0, 0, 345600)"
+                ),
+                {"id": f"{channel} {state}", "channel": channel, "state": state},
+            )
+    schema.upgrade(empty)
+    with empty.reading() as connection:
+        rows = connection.execute(text("SELECT id, give_up_at FROM deliveries")).all()
+    assert {row.id: row.give_up_at for row in rows} == {
+        "confirmation queued": None,
+        "confirmation failed": 345600,
+        "email queued": 345600,
+    }
