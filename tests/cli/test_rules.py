@@ -75,6 +75,29 @@ def test_rules_that_fit_the_configurations_pass(run: Callable[..., Result], conf
     assert run(rules, "check", EVENT_CONFIG_URL=config_url).exit_code == 0
 
 
+def test_fields_that_a_rule_adds_and_no_form_has_are_found_before_a_deployment(
+    run: Callable[..., Result], config_url: str
+) -> None:
+    rules = (
+        "@on_action('birth', 'REGISTER')\ndef one(action):\n"
+        "    computed = {'computed.field': 1}\n"
+        "    if action.year:\n        return Accept(declaration=computed)\n"
+        "    return Accept(declaration={'child.dob': '2024-02-29', 'child.birthday': 'x'}, annotation={'dog': 1})\n"
+        "@on_action('*', '*')\ndef any_of_them(action):\n    return Accept({'cat': 'Amina', 'child.dob': None})\n"
+    )
+    checked = run(rules, "check", EVENT_CONFIG_URL=config_url)
+    assert checked.exit_code == 1
+    assert [line for line in checked.stdout.splitlines() if ": no " in line] == [
+        f"on_action({event!r}, {action!r}) {rule}: no form has the field {field}, so that it would be left out: "
+        "correct its id, or remove it"
+        for event, action, rule, field in (
+            ("birth", "REGISTER", "one", "child.birthday"),
+            ("birth", "REGISTER", "one", "dog"),
+            ("*", "*", "any_of_them", "cat"),
+        )
+    ]
+
+
 def test_what_cannot_be_checked_is_said(run: Callable[..., Result]) -> None:
     checked = run(f"@on_action('brith', 'REGISTER')\n{RAISES}", "check", EVENT_CONFIG_URL="http://127.0.0.1:1/events")
     assert checked.exit_code == 0
