@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.access.gate import Forbidden, Unauthenticated
 from app.access.rate_limits import TooManyCalls
-from app.database.engine import DatabaseAway
+from app.database.engine import DatabaseAway, TransactionAbortedError
 from app.opencrvs.public_key import KeyUnavailable
 
 log = structlog.get_logger()
@@ -80,6 +80,12 @@ def install(app: Flask) -> None:
     def database_away(error: DatabaseAway) -> Response:
         log.error("database.away", reason=str(error), advice="answered 503")
         said = because("Service unavailable", "The database is away: send this again")
+        return Refused(503, *said, {"Retry-After": RETRY_AFTER}).response
+
+    @app.errorhandler(TransactionAbortedError)
+    def transaction_aborted(error: TransactionAbortedError) -> Response:
+        log.warning("transaction.aborted", code=error.code, reason=str(error), advice="answered 503")
+        said = because("Service unavailable", "The database ended the transaction: send this again")
         return Refused(503, *said, {"Retry-After": RETRY_AFTER}).response
 
     @app.errorhandler(KeyUnavailable)

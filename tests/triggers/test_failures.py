@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from app.database import engine
@@ -156,3 +157,19 @@ def test_an_unforeseen_error_is_answered_500_without_its_message(
     assert (answer.status_code, error_of(answer)) == (500, "Internal server error")
     assert CANARY not in answer.text
     assert answer.headers["X-Request-ID"]
+
+
+def test_a_transaction_that_the_database_ended_is_told_apart_from_an_absent_one(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    with served(tmp_path, migrated_sqlite) as server:
+
+        @server.app.get("/deadlock")
+        def deadlock() -> str:
+            raise engine.TransactionAbortedError(engine.AbortCode.DEADLOCK, "deadlock detected")
+
+        with capture_logs() as logs:
+            assert away(server.client.get("/deadlock"))
+        assert [(line["event"], line.get("code")) for line in logs if line["log_level"] != "info"] == [
+            ("transaction.aborted", "deadlock")
+        ]
