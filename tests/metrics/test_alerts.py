@@ -26,7 +26,7 @@ _ALERT = re.compile(
 _ALERTS = {found["name"]: found for found in _ALERT.finditer(ALERTS.read_text(encoding="utf-8"))}
 _GROUPING = re.compile(r"\b(?:by|on) \((?P<labels>[^)]*)\)")
 _SELECTOR = re.compile(r"\{[^}]*\}")
-_FUNCTIONS = {"max", "sum", "increase", "delta", "or", "unless"}
+_FUNCTIONS = {"max", "sum", "increase", "delta", "time", "or", "unless"}
 
 
 @pytest.fixture
