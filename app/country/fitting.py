@@ -43,12 +43,13 @@ def _unknown_fields(country: Country, forms: Mapping[str, EventForm]) -> Iterato
 
 def _unknown_additions(country: Country, forms: Mapping[str, EventForm]) -> Iterator[str]:
     """Of the fields that are written out in a rule's Accept(...). Those that a rule computes are not known before."""
-    anywhere = frozenset[str]().union(*(form.field_ids for form in forms.values()))
+    fields_of = {name: form.field_ids for name, form in forms.items() if form.declaration is not None}
+    if len(fields_of) == len(forms):
+        fields_of[ANY] = frozenset[str]().union(*fields_of.values())
     for event_type, action_type, rule in country.rules:
-        form = forms.get(event_type)
-        if form is None and event_type != ANY:
+        known = fields_of.get(event_type)
+        if known is None:
             continue
-        known = anywhere if form is None else form.field_ids
         for field in sorted(_added_by(rule) - known):
             yield (
                 f"on_action({event_type!r}, {action_type!r}) {rule.__name__}: no form has the field {field}, so that "

@@ -98,6 +98,15 @@ def test_fields_that_a_rule_adds_and_no_form_has_are_found_before_a_deployment(
     ]
 
 
+def test_without_the_form_of_a_declaration_nothing_is_said_of_additions(
+    run: Callable[..., Result], httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/events").respond_with_json([{"id": "birth", "actions": []}])
+    rules = "@on_action('birth', 'REGISTER')\n@on_action('*', '*')\ndef add(action):\n    return Accept({'cat': 1})\n"
+    checked = run(rules, "check", EVENT_CONFIG_URL=httpserver.url_for("/events"))
+    assert (checked.exit_code, "cat" in checked.stdout) == (0, False)
+
+
 def test_what_cannot_be_checked_is_said(run: Callable[..., Result]) -> None:
     checked = run(f"@on_action('brith', 'REGISTER')\n{RAISES}", "check", EVENT_CONFIG_URL="http://127.0.0.1:1/events")
     assert checked.exit_code == 0
