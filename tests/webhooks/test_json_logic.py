@@ -285,3 +285,13 @@ def test_any_rule_on_any_data_comes_to_a_value(rule: Any, data: Any) -> None:
 def test_any_value_is_a_rule_or_is_refused(rule: Any) -> None:
     with suppress(InvalidLogic):
         compile_logic(rule)(rule)
+
+
+@pytest.mark.parametrize(
+    "digits", ["1" * 60_000 + "x", "1" * 60_000 + ".x", "." + "1" * 60_000 + "x", "1e" + "1" * 60_000 + "x"]
+)
+def test_a_long_text_that_is_almost_a_number_costs_no_more_than_reading_it(digits: str) -> None:
+    rule = compile_logic({"<": [digits, 1]})
+    began = time.process_time()
+    assert rule({}) is False
+    assert time.process_time() - began < 1
