@@ -16,6 +16,7 @@ from app.database.identifiers import new_id
 from app.database.tables import decisions
 from app.decisions.causes import Cause, is_unmailed, is_unsaid, said
 from app.decisions.confirmer import ENDED_AT_CORE_2_0, NO_CREDENTIALS
+from app.decisions.questions import NEVER
 from app.encryption import Cipher
 from app.masking import mask_email
 from app.outbox import store
@@ -126,8 +127,5 @@ def _line(text: str) -> str:
 
 
 def _time(seconds: float) -> str:
-    """A token may claim any end; one that no calendar has is shown as far away."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    except (ValueError, OverflowError, OSError):
-        return "9999"
+    """Nothing where there is no end: our client confirms it, or the token claims an end that no calendar has."""
+    return "" if seconds >= NEVER else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -14,6 +14,8 @@ from structlog.testing import capture_logs
 from app.database.clock import now
 from app.database.tables import chores, decisions
 from app.decisions.alerts import Alerts
+from app.decisions.causes import Cause
+from app.decisions.questions import NEVER
 from app.encryption import Cipher
 from app.notifications.inbox import Inbox
 from app.outbox import operations
@@ -239,7 +241,7 @@ def test_odd_texts_stay_in_their_cells(late: Late, odd: str) -> None:
     round_of_chores(late)
     ((record, state, until),) = listed(mails(late)[0].text)
     assert record == f"{' '.join(odd.split()) or '-'} birth DECLARE"
-    assert (state, until) == ("deferred: not decided in time", "9999")
+    assert (state, until) == ("deferred: not decided in time", "-")
 
 
 def test_while_core_is_away_nothing_is_said(late: Late) -> None:
@@ -247,3 +249,19 @@ def test_while_core_is_away_nothing_is_said(late: Late) -> None:
     late.core.mood = Mood.AWAY
     assert late.say(document, "accept") == 202
     assert round_of_chores(late) == []
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_the_mail_has_words_for_each_cause(late: Late, cause: Cause) -> None:
+    document = defer(late)
+    with late.country.database.transaction() as connection:
+        connection.execute(
+            update(decisions)
+            .where(decisions.c.action_id == pending(document)["id"])
+            .values(alerted_for=cause.value, deadline=now() - 1, token_expires_at=NEVER)
+        )
+    round_of_chores(late)
+    (mail,) = mails(late)
+    ((_, why, until),) = listed(mail.text)
+    assert why.startswith("deferred: ")
+    assert until == "-"
