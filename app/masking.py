@@ -7,7 +7,8 @@ import re
 _WORD = r"[^\s<>\"(),:;@\[\]\\]"
 # From the start of a word, for speed. Several @ in a row are one address: whichever part is the real one, it is hidden.
 _EMAIL = re.compile(rf"(?<!{_WORD}){_WORD}+(?:@{_WORD}+)+")
-_TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]*(?:\.[\w-]*)?")
+# What only begins like a token matches too, so that the search goes on behind it and takes linear time.
+_TOKEN = re.compile(r"\beyJ[\w-]++(\.[\w-]*+(?:\.[\w-]*+)?)?")
 # In the query of a link, also where the link stands percent-encoded in another one.
 _TOKEN_IN_LINK = re.compile(r"(token(?:=|%(?:25)*3D))[^\s&<>\"']+", re.IGNORECASE)
 # With a + any number of E.164's lengths and more; without it what stands alone, so that ids stay readable.
@@ -37,7 +38,7 @@ def _printable(text: str) -> str:
 
 def mask_tokens(text: str) -> str:
     """Text in which every bearer token, and every token in a link, is masked."""
-    return _TOKEN_IN_LINK.sub(r"\1***", _TOKEN.sub("***", text))
+    return _TOKEN_IN_LINK.sub(r"\1***", _TOKEN.sub(lambda found: "***" if found[1] else found[0], text))
 
 
 def mask(text: str) -> str:

@@ -13,10 +13,10 @@ from app.notifications.logo import Image
 
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
 _DECLARED = re.compile(
-    r"""(<meta\s[^>]*name=["'](?:supported-color-schemes|color-scheme)["'][^>]*content=)["'][^"']*["']"""
+    r"""(<meta\s[^<>]{0,200}name=["'](?:supported-color-schemes|color-scheme)["'][^<>]{0,200}content=)["'][^"']*["']"""
 )
 _ALWAYS, _NEVER = "(min-width: 0)", "(max-width: 0)"
-_FROM_ELSEWHERE = re.compile(r"""<img\b[^>]*\ssrc=["']?https?:""", re.IGNORECASE)
+_FROM_ELSEWHERE = re.compile(r"""<img\b[^<>]*\ssrc=["']?https?:""", re.IGNORECASE)
 _HIDDEN = "//body//*[contains(translate(@style, ' ', ''), 'display:none')]"
 
 

@@ -7,6 +7,7 @@ place, and never guessed at.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -23,6 +24,7 @@ _LONG_COMMENT = re.compile(r"\{\{(?P<before>~?)!(?=--)(?P<said>.*?)--(?P<after>~
 _COMMENT = re.compile(r"\{\{(?P<before>~?)!(?P<said>.*?)(?P<after>~?)\}\}", re.DOTALL)
 _UNKNOWN = re.compile(r"\{{2,}(?:(?!\{\{)[^}]|\}(?!\}))*\}{2,4}")
 _AFTER_ESCAPED = re.compile(r"(?=\\{0,2}\{\{)|\Z")
+_BRACE_RUN = re.compile(r"\{{2,}")
 _BLOCK = re.compile(r"\{\{~?[#^][>*]?\s*([^\s{}~]+)")
 _SHOWN = 60  # characters of a tag
 _DEEPEST = 50  # blocks in each other; Jinja can do 95
@@ -110,6 +112,7 @@ class _Reader:
         self.tokens: list[Token] = []
         self.remarks: list[Remark] = []
         self._template = template
+        self._line_starts = [0, *(end.end() for end in re.finditer("\n", template))]
         self._open: list[_Open] = []
 
     def read(self) -> None:
@@ -191,7 +194,8 @@ class _Reader:
         if found is None:
             what = f"“{self._template[start : start + 20].split()[0]}” is never closed"
             self._remark(self._place(start), what, r"write }} at its end, or \{{ where braces are meant")
-            return start + 2
+            run = _BRACE_RUN.match(self._template, start)
+            return run.end() if run else start + 2
         what, cure = beyond(found.group())
         self._remark(self._place(start), f"{shorten(found.group(), _SHOWN, placeholder=' …')} {what}", cure)
         if block := _BLOCK.match(found.group()):
@@ -206,5 +210,5 @@ class _Reader:
         self.remarks.append(Remark(place, what, cure))
 
     def _place(self, offset: int) -> Place:
-        line = self._template.count("\n", 0, offset) + 1
-        return Place(line, offset - self._template.rfind("\n", 0, offset))
+        line = bisect_right(self._line_starts, offset)
+        return Place(line, offset - self._line_starts[line - 1] + 1)

@@ -9,13 +9,14 @@ from difflib import get_close_matches
 
 from app.notifications.handlebars import SPACE, Kind, Remark, Tag, Text, Token, read
 
-_LINE_STARTS = re.compile(f"\n{SPACE}*\\Z")
+# White space is looked for from its first character on: from each of them, it takes quadratic time.
+_LINE_STARTS = re.compile(f"(?<!{SPACE})(?={SPACE}*+\\Z){SPACE}*\n")
 _LINE_ENDS = re.compile(f"{SPACE}*\n")
 _SPACE_ALONE = re.compile(f"{SPACE}*")
 _LEADING_SPACE = re.compile(f"\\A{SPACE}+")
-_TRAILING_SPACE = re.compile(f"{SPACE}+\\Z")
+_TRAILING_SPACE = re.compile(f"(?<!{SPACE}){SPACE}+\\Z")
 _REST_OF_LINE = re.compile(r"\A[ \t]*\n?")
-_INDENT = re.compile(r"[ \t]*\Z")
+_INDENT = re.compile(r"(?<![ \t])[ \t]*\Z")
 _BRACES = re.compile(r"\{{2,}|\{(?=[%#])")  # what Jinja would take for the start of a tag
 _BRACES_BEFORE_TAG = re.compile(rf"{_BRACES.pattern}|\{{\Z")
 

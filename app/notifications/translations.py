@@ -25,7 +25,7 @@ from app.notifications.errors import MessageError
 FALLBACK = "en"
 _NOT_LANGUAGES = frozenset({"id", "description", ""})
 # One that is never closed runs to the end, so that it is an unknown variable and not a message with braces in it.
-_PLACEHOLDER = re.compile(r"\{\{\{\s*([^{}]*?)\s*\}\}\}|\{\{\s*(.*?)\s*(?:\}\}|\Z)", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\{\{\{([^{}]*+)\}\}\}|\{\{(.*?)(?:\}\}|\Z)", re.DOTALL)
 
 Texts = dict[str, dict[str, str]]
 
@@ -126,7 +126,7 @@ def substitute(text: str, variables: Mapping[str, str], *, escape: bool) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        name = match.group(1) or match.group(2) or ""
+        name = (match.group(1) or match.group(2) or "").strip()
         if name not in variables:
             raise UnknownVariable(name)
         return str(html_escaped(variables[name])) if escape else variables[name]

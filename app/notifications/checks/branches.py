@@ -18,7 +18,7 @@ from app.notifications.checks.problems import Problem, error, warning
 from app.notifications.checks.wording import Wording
 
 _ALWAYS = frozenset({"this", "t", "look", "self", "super", "caller", "varargs", "kwargs", "loop"})
-_TAG = re.compile(r"<(style|script|title)\b.*?</\1>|<!--.*?-->|<[^>]*>|&\w+;", re.DOTALL)
+_TAG = re.compile(r"<(style|script|title)\b.*?(?:</\1>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>|&\w+;", re.DOTALL)
 
 
 @dataclass(frozen=True)

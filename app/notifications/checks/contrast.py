@@ -13,7 +13,7 @@ from lxml.html import HTMLParser, document_fromstring
 ENOUGH = 4.5
 ENOUGH_IF_LARGE = 3.0  # from 24 px, or from 18.66 px where it is bold
 
-_DECLARATION = re.compile(r"([a-z-]+)\s*:\s*([^;]+)", re.IGNORECASE)
+_DECLARATION = re.compile(r"(?<![a-z-])([a-z-]++)\s*+:\s*([^;]+)", re.IGNORECASE)
 _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})\b", re.IGNORECASE)
 _RGB = re.compile(r"rgba?\(\s*(\d{1,3})[\s,]+(\d{1,3})[\s,]+(\d{1,3})\s*(?:[,/]\s*([\d.]+%?))?\s*\)", re.IGNORECASE)
 _SIZE = re.compile(r"(?<![\w./])(\d+(?:\.\d+)?)(px|pt|em|rem|%)", re.IGNORECASE)

@@ -18,7 +18,8 @@ from app.notifications.sample import Sample
 
 _LONGEST_SUBJECT = 78  # characters; more is cut off in lists
 # The rules inside are one level deep.
-_AT_NIGHT = re.compile(r"@media[^{}]*prefers-color-scheme\s*:\s*dark[^{}]*\{((?:[^{}]*\{[^{}]*\})*)[^{}]*\}")
+_MEDIA = re.compile(r"@media([^{}@]*+)\{((?:[^{}]*+\{[^{}]*+\})*+)[^{}]*+\}")
+_DARK_SCHEME = re.compile(r"prefers-color-scheme\s*:\s*dark")
 _LIGHT, _DARK = "", " in dark mode"
 
 _problems_of_text = lru_cache(4_096)(markup_problems)
@@ -63,7 +64,7 @@ class FaintTexts:
 
 def as_by_night(page: Page) -> str:
     """Its HTML, with the rules for dark mode in force."""
-    return _AT_NIGHT.sub(r"\1", page.html)
+    return _MEDIA.sub(lambda rule: rule[2] if _DARK_SCHEME.search(rule[1]) else rule[0], page.html)
 
 
 def is_spoilt(uses: Collection[Use], words: Wording) -> bool:

@@ -18,7 +18,7 @@ from app.cleaning import clean
 NAMES = ("number", "digits", "text", "sender", "id")
 _PLAIN = ("number", "digits", "id")  # letters, digits, + and - only, whoever the recipient is
 _SHORTEST_FIXED = 6  # characters; a shorter one stands in many an innocent answer
-_PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+_PLACEHOLDER = re.compile(r"(?<!\{)\{\{\s*+([^\s{}]*+(?:\s++[^\s{}]++)*+)\s*+\}\}")
 
 
 @dataclass(frozen=True)
