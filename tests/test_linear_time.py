@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import pytest
 
+from app.cli import incoming_request
 from app.console import frames
 from app.environment.domains import MAILBOX
 from app.masking import mask
@@ -24,9 +25,9 @@ from app.opencrvs import answers
 from app.records import form_values, formats
 from app.records.formats import is_date, is_uuid
 from app.retry_after import pause
-from app.triggers import email_variables
+from app.triggers import email_variables, infrastructure_alerts
 from app.url_parsing import ForbiddenUrl, target_of
-from app.webhooks import forms
+from app.webhooks import forms, json_logic_values
 from tests.growth import assert_linear
 
 Read = Callable[[str], object]
@@ -79,6 +80,14 @@ READERS: list[tuple[str, Read, tuple[str, ...], tuple[str, ...]]] = [
     ("tRPC answer", lambda text: answers._A_RESULT(text.encode()), ("", "[", "[{", '[{"result"'), BLANK),
     ("header value", forms._HEADER_VALUE.fullmatch, ("", "a"), ("a", " ", "a ")),
     ("reserved header", forms._OURS.fullmatch, ("", "webhook-"), ("a", "-", "webhook-")),
+    ("filter number", json_logic_values._NUMBER.fullmatch, ("", "1.", "1e"), ("1", "1.", ".", "1e", "+")),
+    ("alert attributes", infrastructure_alerts._words_in_tag, ("", "<a "), ("a ", "'", '"', "a='", " ", "/")),
+    (
+        "request head",
+        lambda text: incoming_request._LENGTH.findall(text.encode()),
+        ("", "\r\ncontent-length:"),
+        ("\r\n", " ", "1", "\r\ncontent-length:", "\r\ncontent-length: 1 "),
+    ),
     ("alert variables", search(email_variables._PLACEHOLDER), ("", "{{"), ("{{", "{{ ", " ", "{{ DOMAIN ")),
     ("mail address", connection._ADDRESS.fullmatch, ("", "a@"), ("a", ".", "a.", "@", "a@")),
     ("mail fold", search(mime._FOLD), ("",), ("a", " ", "a ", "  ")),
