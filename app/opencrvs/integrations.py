@@ -1,7 +1,7 @@
 """Core's integrations: the systems that may call it, each with a client id, a secret and scopes.
 
 `{events_url}/integrations` lists them (GET, from 2.1) and registers one (POST, from 2.0.1), with the token of
-system/ready. Source: `integrationsRouter` in packages/events of core.
+system/ready. Source: `integrationsRouter` in packages/events of core, whose input takes any text as a scope.
 """
 
 from __future__ import annotations

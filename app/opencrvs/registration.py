@@ -49,6 +49,17 @@ class Registration:
         self._keep(integration, _in_use(integration, client_ids))
         return self._clients.credentials(integration.name)
 
+    def ensure_own(self, own: Integration) -> Credentials | None:
+        """Register this server's own client as `ensure` does, but only at a core that has a use for it.
+
+        That is core 2.1, which lists its integrations. An older one does not have the scopes to confirm, and would make
+        a client with other credentials, which somebody has to delete after the upgrade.
+        """
+        if self._listed is None:
+            log.info("integration.not_needed", integration=own.name, hint="core confirms with its own tokens until 2.1")
+            return None
+        return self.ensure(own)
+
     def _known_client_ids(self, name: str) -> frozenset[str]:
         if self._listed is not None:
             return self._listed.get(name, frozenset())

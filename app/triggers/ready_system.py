@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from app.country import Credentials, Integration
@@ -38,6 +40,15 @@ class ReadySystem:
 
     def register(self, integration: Integration) -> Credentials | None:
         """See app.country.System. Raises DatabaseAway."""
+        return self._register(integration, Registration.ensure)
+
+    def register_own(self, own: Integration) -> None:
+        """Register this server's own client, at a core that has a use for it. Raises DatabaseAway."""
+        self._register(own, Registration.ensure_own)
+
+    def _register(
+        self, integration: Integration, ensure: Callable[[Registration, Integration], Credentials | None]
+    ) -> Credentials | None:
         name = integration.name
         if name in self.names:
             return None
@@ -49,7 +60,7 @@ class ReadySystem:
             self.failures.append((name, "EVENTS_URL is not set: set it to the address of core's events service"))
             return None
         try:
-            credentials = self._registration.ensure(integration)
+            credentials = ensure(self._registration, integration)
         except IntegrationError as error:
             log.error("integration.refused", integration=name, reason=str(error))
             self.failures.append((name, str(error)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 
 import structlog
 
 from app.country import Country, Integration
-from app.country.country import ReadyRule, System
+from app.country.country import System
 from app.database import lease
 from app.database.engine import Database, DatabaseAway
 from app.database.lease import LeaseHeldError
@@ -29,6 +29,7 @@ _RESERVE = 0.5  # the part of it in which core is not asked any more: for the da
 _LEASE_MARGIN = 1.0  # seconds past the limit, when a call that ran into it asks core nothing any more
 _MOST_HANGING = 4
 
+_Rule = Callable[[ReadySystem], object]
 Failure = tuple[str, str]  # the name of an integration, "" where it is none's, and what is wrong
 
 
@@ -98,9 +99,9 @@ class SystemSetup:
                 self._clients.clear_problems_except(system.names)
 
 
-def _rules(country: Country, integrations: Sequence[Integration], own: Integration | None) -> tuple[ReadyRule, ...]:
+def _rules(country: Country, integrations: Sequence[Integration], own: Integration | None) -> Sequence[_Rule]:
     """This server first, as the time may run out; then the country's rules, or those that INTEGRATIONS lists."""
-    rules: list[ReadyRule] = []
+    rules: list[_Rule] = []
     if own is not None:
         rules.append(_registering(own))
     if country.on_ready:
@@ -110,9 +111,9 @@ def _rules(country: Country, integrations: Sequence[Integration], own: Integrati
     return tuple(rules)
 
 
-def _registering(own: Integration) -> ReadyRule:
-    def register_own(system: System) -> None:
-        system.register(own)
+def _registering(own: Integration) -> _Rule:
+    def register_own(system: ReadySystem) -> None:
+        system.register_own(own)
 
     return register_own
 
@@ -128,7 +129,7 @@ def _register_all(system: System) -> None:
             )
 
 
-def _run_rule(rule: ReadyRule, system: ReadySystem) -> None:
+def _run_rule(rule: _Rule, system: ReadySystem) -> None:
     try:
         rule(system)
     except DatabaseAway:

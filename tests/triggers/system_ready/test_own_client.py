@@ -119,12 +119,10 @@ def test_of_several_clients_with_its_name_the_configured_one_counts(
     assert_usable(registry)
 
 
-@pytest.mark.parametrize("offers_list", [True, False])
 def test_a_core_that_makes_its_own_credentials_is_a_mismatch_and_registers_once(
-    make_registry: MakeRegistry, events_service: EventsService, offers_list: bool
+    make_registry: MakeRegistry, events_service: EventsService
 ) -> None:
     events_service.takes_credentials = False
-    events_service.offers_list = offers_list
     registry = make_registry(**OWN)
     for _ in range(2):
         with capture_logs() as logs:
@@ -134,13 +132,17 @@ def test_a_core_that_makes_its_own_credentials_is_a_mismatch_and_registers_once(
     assert_unusable(registry, OWN_ID, events_service.clients[0].id)
 
 
-def test_without_a_list_what_was_registered_is_remembered(
+def test_an_older_core_gets_no_client_that_it_has_no_use_for(
     make_registry: MakeRegistry, events_service: EventsService
 ) -> None:
-    events_service.offers_list = False
+    events_service.takes_credentials = events_service.offers_list = False
     registry = make_registry(**OWN)
-    assert [registry.call().status_code for _ in range(2)] == [200, 200]
-    assert len(events_service.created) == 1
+    with capture_logs() as logs:
+        assert registry.call().status_code == 200
+    assert (events_service.asked, events_service.created, errors(logs)) == (1, [], [])
+    assert registry.mismatch() is None
+    events_service.takes_credentials = events_service.offers_list = True  # core is upgraded
+    assert registry.call().status_code == 200
     assert_usable(registry)
 
 

@@ -16,7 +16,7 @@ from tests.triggers.system_ready.conftest import OWN, MakeRegistry, Registry, se
 MakeHurried = Callable[..., Registry]
 
 WANTED = json.dumps([{"name": name, "scopes": ["record.read"]} for name in ("health", "id", "tax")])
-LIMIT = 1.0  # seconds, of which core has half a one
+LIMIT = 2.0  # seconds, of which core has all but half a one
 IN_TIME = LIMIT + 1.0  # with some for a busy machine; what hangs does so for ten
 
 
@@ -29,7 +29,7 @@ def test_calls_at_the_same_time_register_each_name_once(
     first = make_registry(INTEGRATIONS=WANTED, **OWN)
     second = make_registry(INTEGRATIONS=WANTED, **OWN) if processes == 2 else first
     assert first.call_at_once(second, first, second) == [200] * 4
-    assert events_service.names() == ["country-config", "health", "id", "tax"]
+    assert events_service.names() == [*(["country-config"] if offers_list else []), "health", "id", "tax"]
 
 
 def test_a_core_that_hangs_is_answered_in_time_and_all_is_done_at_the_next_call(
