@@ -72,16 +72,20 @@ class SeenSign:
     last_seen_at: float
 
 
+_OF_EVENT_ACTIONS = (Sign.SERVICE, Sign.ACTION_BOUND)
+
+
 def _last_seen(sign: Sign) -> ScalarSelect[float]:
+    """UTC seconds of the last event action that showed it: these alone have an empty detail."""
     return (
         select(func.coalesce(func.max(core_signs.c.last_seen_at), 0.0))
-        .where(core_signs.c.sign == sign.value)
+        .where(core_signs.c.sign == sign.value, core_signs.c.detail == "")
         .scalar_subquery()
     )
 
 
 IS_CORE_2_1: ColumnElement[bool] = _last_seen(Sign.SERVICE) > _last_seen(Sign.ACTION_BOUND)
-"""Whether the core that called last is 2.1: its service token was seen since the last token of 2.0."""
+"""Whether the core that asked last about an event action is 2.1, as its token shows."""
 
 
 class VersionSigns:
@@ -92,13 +96,14 @@ class VersionSigns:
         self._clock = clock
         self._lock = threading.Lock()
         self._kept_at: dict[tuple[Sign, str], float] = {}
+        self._of_last_action: Sign | None = None
 
     def record(self, sign: Sign, detail: str = "") -> None:
         """Keep that core has shown this sign. Raises nothing: an answer to core never waits for it to succeed."""
         key = (sign, detail)
         with self._lock:
             last = self._kept_at.get(key)
-            if last is not None and self._clock() - last < _KEPT_EVERY:
+            if not self._is_another_core(sign, detail) and last is not None and self._clock() - last < _KEPT_EVERY:
                 return
             if last is None and len(self._kept_at) >= _MAX_REMEMBERED:
                 return
@@ -117,6 +122,13 @@ class VersionSigns:
         except DatabaseAway as error:
             log.warning("core_sign.not_kept", sign=sign, reason=str(error))
 
+    def _is_another_core(self, sign: Sign, detail: str) -> bool:
+        """Whether an event action comes from another version than the last one: that is kept at once."""
+        if sign not in _OF_EVENT_ACTIONS or detail:
+            return False
+        before, self._of_last_action = self._of_last_action, sign
+        return before is not sign
+
     def seen(self, within: float) -> Sequence[SeenSign]:
         """Return the signs of the last `within` seconds, by name. Raises DatabaseAway."""
         recent = (
@@ -134,7 +146,7 @@ class VersionSigns:
         ]
 
     def is_core_2_1(self) -> bool:
-        """Return whether the core that called last is 2.1. Raises DatabaseAway."""
+        """Return whether the core that asked last about an event action is 2.1. Raises DatabaseAway."""
         with self._database.reading() as connection:
             return bool(connection.scalar(select(IS_CORE_2_1)))
 
@@ -145,7 +157,8 @@ class VersionSigns:
                 "core_sign.seen",
                 sign=sign,
                 detail=detail,
-                hint="this core is newer than this server: it is accepted by default, look for a newer version",
+                hint="this core is newer than this server: look for a newer version. Where such an action waits for an "
+                "answer, it is accepted by default",
             )
         else:
             log.info("core_sign.seen", sign=sign, detail=detail or None)

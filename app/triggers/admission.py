@@ -38,7 +38,7 @@ class Admission:
         grant = find_grant(trigger.callers, caller)
         sign = version_sign(trigger, caller.kind, granted=grant is not None)
         if sign is not None:
-            self._signs.record(sign, trigger.path)
+            self._signs.record(sign, trigger.path if grant is not None else f"{trigger.path} (refused)")
         if grant is not None:
             return grant
         if caller.kind in _WITHOUT_TOKEN:
@@ -88,7 +88,9 @@ def hint(trigger: TriggerType, address: str) -> str:
     if not grants_to(trigger.callers, CallerKind.LISTED):
         return "no version of core sends this without a token: find out what calls here, and keep it out"
     if not address:
-        return "the address of the caller is hidden by a proxy that is not in TRUSTED_PROXIES: name the proxy there"
+        return (
+            "the address of the caller is not known: name its proxy in TRUSTED_PROXIES, and let it set X-Forwarded-For"
+        )
     setting = f"TOKENLESS_CALLERS={address}"
     if trigger.path == EMAIL:
         return f"if this is the monitoring of your infrastructure, set {setting}, or add it to those that are set"

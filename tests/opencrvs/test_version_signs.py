@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from app.database.engine import Database
+from app.database.tables import core_signs
 from app.opencrvs.version_signs import Sign, VersionSigns
 from tests.opencrvs.clock import Clock
 
@@ -60,3 +62,21 @@ def test_a_database_that_is_away_is_logged_and_nothing_is_raised() -> None:
         VersionSigns(away).record(Sign.UNAUTHENTICATED)
     away.close()
     assert "core_sign.not_kept" in [line["event"] for line in logs]
+
+
+def test_an_announcement_of_core_says_nothing_of_its_event_actions(signs: VersionSigns) -> None:
+    signs.record(Sign.ACTION_BOUND)
+    signs.record(Sign.SERVICE, "user/all-user-notification")
+    assert not signs.is_core_2_1()
+
+
+def test_an_upgrade_and_a_downgrade_are_seen_with_the_next_event_action(
+    database: Database, signs: VersionSigns
+) -> None:
+    seen = []
+    for sign in (Sign.ACTION_BOUND, Sign.SERVICE, Sign.ACTION_BOUND, Sign.SERVICE):
+        signs.record(sign)
+        seen.append(signs.is_core_2_1())
+        with database.transaction() as connection:  # as if it had been a second ago
+            connection.execute(update(core_signs).values(last_seen_at=core_signs.c.last_seen_at - 1))
+    assert seen == [False, True, False, True]

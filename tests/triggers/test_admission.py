@@ -161,8 +161,6 @@ def test_refusals_are_counted(fresh_server: Served) -> None:
     ("path", "peer", "caller", "sign"),
     [
         (REMINDER, LISTED, None, Sign.UNAUTHENTICATED),
-        (REMINDER, PRIVATE, None, Sign.UNAUTHENTICATED),
-        ("/triggers/user/all-user-notification", PRIVATE, None, Sign.UNAUTHENTICATED),
         ("/triggers/user/all-user-notification", STRANGER, "__ANONYMOUS_USER__", Sign.ANONYMOUS),
         ("/triggers/user/all-user-notification", STRANGER, "__SERVICE_USER__", Sign.SERVICE),
         ("/triggers/user/2fa", STRANGER, "__SERVICE_USER__", None),
@@ -177,6 +175,12 @@ def test_what_a_call_shows_about_cores_version_is_recorded(
     headers = fresh_server.with_claims(sub=caller, userType="system", scope=[]) if caller is not None else {}
     call(fresh_server, path, peer, headers)
     assert seen(fresh_server) == ({(sign, path.removeprefix("/triggers/"))} if sign is not None else set())
+
+
+@pytest.mark.parametrize("path", [REMINDER, "/triggers/user/all-user-notification"])
+def test_a_refused_call_of_what_may_be_core_2_0_0_is_recorded_as_refused(fresh_server: Served, path: str) -> None:
+    call(fresh_server, path, PRIVATE, {})
+    assert seen(fresh_server) == {(Sign.UNAUTHENTICATED, f"{path.removeprefix('/triggers/')} (refused)")}
 
 
 @pytest.mark.parametrize("name", ["password-reset-link", "username-reminder-link"])
