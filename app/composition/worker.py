@@ -76,10 +76,11 @@ def create_worker(settings: Settings, counted: CollectorRegistry | None = None) 
     left_out = LeftOutAlerts(
         database, receiver, kinds[EMAIL], settings.alert_email, settings.sender_email_address, LeftOut(counted).count
     )
-    late = LateDecisions(decisions, rules, settings.decision_timeout, Additions(forms, left_out))
+    additions = Additions(forms, left_out)
+    late = LateDecisions(decisions, rules, settings.decision_timeout, additions)
     if rules.rules:
         forms.prefetch()
-    confirmer = Confirmer(decisions, core, client, settings.keep_assignment)
+    confirmer = Confirmer(decisions, core, client, additions, settings.keep_assignment)
     reading_token = ReadingToken(decisions, client)
     offices = Offices(database, core_locations, token=reading_token)
     offices_for_rules = OfficesForRules(decisions, offices)

@@ -41,8 +41,12 @@ class Additions:
     def fitting(self, action: Action, ruling: Ruling) -> Ruling:
         """Return the rules' ruling without what core would refuse. Its `reason` then says what was left out."""
         problems = self.problems(action, ruling)
-        if not problems:
-            return ruling
+        if problems:
+            self.report(action, problems)
+        return fitted(ruling, problems)
+
+    def report(self, action: Action, problems: Sequence[Problem]) -> None:
+        """Alert of fields that were left out."""
         for problem in problems[:_MAX_NAMED]:
             log.error(
                 "addition.left_out",
@@ -57,7 +61,6 @@ class Additions:
                 hint="correct rules.py or the event configuration; the action is accepted without this field",
             )
         self.on_left_out(action, problems)
-        return fitted(ruling, problems)
 
     def check(self, action: Action, ruling: Ruling) -> None:
         """Raise UnfitAdditionsError for what somebody adds by hand and core would refuse."""

@@ -66,6 +66,8 @@ class Alerts:
     def _advice(self, row: Row[Any]) -> str:
         if Cause.UNCONFIRMABLE in row.alerted_for.split():
             return ENDED_AT_CORE_2_0 if self.has_client else NO_CREDENTIALS
+        if Cause.REFUSED in row.alerted_for.split():
+            return "country-config confirmations list says why: correct that, then country-config outbox retry --all"
         return "country-config confirmations list, then accept or reject, before core's token ends"
 
     def _is_any(self, condition: ColumnElement[bool]) -> bool:

@@ -6,15 +6,16 @@ them is there is seen by what it refuses, since a country upgrades core while ac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from app.decisions.additions import Additions, fitted
 from app.decisions.core_record import CoreVerdict, core_record
 from app.decisions.decision import Decision
 from app.decisions.questions import Asked
-from app.decisions.rulings import Verdict
+from app.decisions.rulings import Ruling, Verdict
 from app.decisions.states import DecisionState
 from app.decisions.store import Decisions
 from app.opencrvs.confirmations import (
@@ -28,6 +29,7 @@ from app.opencrvs.confirmations import (
 )
 from app.opencrvs.system_client import SystemClient, SystemClientError
 from app.outbox.delivery import Delivery, Dropped, Failed, Outcome, Retry, Sent
+from app.records.form import Problem
 
 log = structlog.get_logger()
 
@@ -49,6 +51,8 @@ _UNREADABLE = "core's record could not be read"
 _MAX_LOOKS = 2  # at core's record, of one decision: core notes every reading in it
 _LOOK_AT_TRY = 3  # the one after which core's record is read, once: core notes every reading in the record
 
+# A new token of our client may help against these, because its scopes were changed at core.
+_OF_SCOPES = (RefusalCode.FORBIDDEN, RefusalCode.NOT_FOUND)
 _HINTS = {
     RefusalCode.UNAUTHORIZED: "core takes neither the action's token nor our system client's: " + NO_CREDENTIALS,
     RefusalCode.FORBIDDEN: (
@@ -71,6 +75,7 @@ class Confirmer:
     decisions: Decisions
     core: CoreEvents | None
     client: SystemClient | None
+    additions: Additions
     keep_assignment: bool
 
     def confirm(self, delivery: Delivery) -> Outcome:
@@ -99,38 +104,49 @@ class Confirmer:
                 return self._later(self.core, decision, asked, delivery, away)
 
     def _confirmed(self, core: CoreEvents, decision: Decision, asked: Asked) -> Confirmed | Refused | Unavailable:
-        if decision.verdict is Verdict.REJECT:
-            confirmation = Confirmation.rejecting(
-                decision.event_id, asked.pending, keep_assignment=self.keep_assignment
-            )
-        else:
-            confirmation = Confirmation.accepting(
-                decision.event_id,
-                asked.pending,
-                registration_number=decision.answer.get("registrationNumber"),
-                declaration=decision.answer.get("declaration"),
-                annotation=decision.answer.get("annotation"),
-                keep_assignment=self.keep_assignment,
-            )
         outcome: Confirmed | Refused | Unavailable = Refused(NO_CREDENTIALS)
         away: Unavailable | None = None
-        for tokens in self._credentials(asked):
+        for credential in self._credentials(asked):
+            # What takes our client's token is core 2.1, which takes no field that the form does not have.
+            problems = self._unfit(decision, asked) if credential.is_client else ()
+            confirmation = self._confirmation(decision, asked, problems)
             try:
-                for token in tokens:
+                for token in credential.tokens:
                     outcome = core.confirm(confirmation, token)
                     if not _is_refused(outcome, RefusalCode.UNAUTHORIZED):
                         break
             except SystemClientError as error:
                 outcome = away = Unavailable(str(error), destination_down=False)
                 continue
+            if isinstance(outcome, Confirmed) and problems:
+                self.additions.report(asked.action, problems)
             if not _is_refused(outcome, RefusalCode.UNAUTHORIZED, RefusalCode.FORBIDDEN):
                 return outcome
         return away or outcome
 
-    def _credentials(self, asked: Asked) -> list[Iterator[str]]:
+    def _unfit(self, decision: Decision, asked: Asked) -> Sequence[Problem]:
+        """What core 2.1 would refuse of an accept: it was decided for core 2.0, or the form has changed since."""
+        if decision.verdict is not Verdict.ACCEPT:
+            return ()
+        return self.additions.problems(asked.action, _ruling(decision))
+
+    def _confirmation(self, decision: Decision, asked: Asked, problems: Sequence[Problem]) -> Confirmation:
+        if decision.verdict is Verdict.REJECT:
+            return Confirmation.rejecting(decision.event_id, asked.pending, keep_assignment=self.keep_assignment)
+        ruling = fitted(_ruling(decision), problems)
+        return Confirmation.accepting(
+            decision.event_id,
+            asked.pending,
+            registration_number=decision.answer.get("registrationNumber"),
+            declaration=ruling.declaration or None,
+            annotation=ruling.annotation,
+            keep_assignment=self.keep_assignment,
+        )
+
+    def _credentials(self, asked: Asked) -> Sequence[_Credential]:
         """The action's own token and our client's, the one that this core is likely to take first."""
-        own = [iter([asked.token])] if asked.token else []
-        client = [_tokens_of(self.client)] if self.client is not None else []
+        own = [_Credential(iter([asked.token]))] if asked.token else []
+        client = [_Credential(_tokens_of(self.client), is_client=True)] if self.client is not None else []
         return own + client if asked.may_confirm else client + own
 
     def _taken(self, decision: Decision, record: object) -> Outcome:
@@ -165,9 +181,9 @@ class Confirmer:
 
     def _looked_at(self, core: CoreEvents, decision: Decision, asked: Asked) -> Outcome | None:
         """Keep the verdict that core's record has; None where the record does not say it."""
-        for tokens in self._credentials(asked):
+        for credential in self._credentials(asked):
             try:
-                outcome = core.record(decision.event_id, next(tokens))
+                outcome = core.record(decision.event_id, next(credential.tokens))
             except SystemClientError:
                 continue
             if isinstance(outcome, Unavailable):
@@ -180,7 +196,11 @@ class Confirmer:
 
     def _refused(self, decision: Decision, refused: Refused) -> Outcome:
         self.decisions.conclude(decision, DecisionState.REFUSED)
+        if self.client is not None and refused.code in _OF_SCOPES:
+            self.client.forget()
         hint = _HINTS.get(refused.code)
+        if self.client is None and refused.code is RefusalCode.FORBIDDEN:
+            hint = NO_CREDENTIALS
         return Failed(f"core refuses it: {refused.reason}" + (f" ({hint})" if hint else ""))
 
     def _later(
@@ -196,6 +216,20 @@ class Confirmer:
                 self.decisions.conclude(decision, DecisionState.REFUSED)
                 return Failed(f"core fails on it every time: {away.reason}")
         return Retry(away.reason, away.destination_down, away.after)
+
+
+@dataclass(frozen=True)
+class _Credential:
+    """Tokens to confirm with, each for the case that core does not know the one before any more."""
+
+    tokens: Iterator[str]
+    is_client: bool = False
+
+
+def _ruling(decision: Decision) -> Ruling:
+    """What was decided, without its registration number."""
+    answer = decision.answer
+    return Ruling(Verdict.ACCEPT, declaration=answer.get("declaration") or {}, annotation=answer.get("annotation"))
 
 
 def _tokens_of(client: SystemClient) -> Iterator[str]:

@@ -68,6 +68,7 @@ _CODES = {
     "NOT_FOUND": RefusalCode.NOT_FOUND,
     "CONFLICT": RefusalCode.ASSIGNED,
 }
+_NO_PROCEDURE = "No procedure found"  # tRPC's own NOT_FOUND, which says nothing of the record
 # Of an answer that is not tRPC's, such as a gateway's in front of core.
 _CODES_OF_STATUS = {401: RefusalCode.UNAUTHORIZED, 403: RefusalCode.FORBIDDEN}
 # Core gives all of these the code BAD_REQUEST: nothing but its sentence tells them apart (section 8 of the contract).
@@ -171,7 +172,9 @@ def _failure(answer: Answer, item: dict[str, Any], token: str) -> Refused | Unav
 def _refusal(code: Any, message: str) -> RefusalCode:
     if code == "BAD_REQUEST":
         return next((refusal for sentence, refusal in _SENTENCES if sentence in message), RefusalCode.OTHER)
-    return _CODES.get(code, RefusalCode.OTHER) if isinstance(code, str) else RefusalCode.OTHER
+    if not isinstance(code, str) or message.startswith(_NO_PROCEDURE):
+        return RefusalCode.OTHER
+    return _CODES.get(code, RefusalCode.OTHER)
 
 
 def _item(content: bytes) -> dict[str, Any]:

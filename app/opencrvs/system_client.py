@@ -85,6 +85,11 @@ class SystemClient:
                 self._fetch(asked)
             return self._token
 
+    def forget(self) -> None:
+        """Keep the token no longer: its scopes may have changed at core since it was issued."""
+        with self._lock:
+            self._token = ""
+
     def _fetch(self, asked_before: int) -> None:
         """A failure is shared by all who waited for it: an auth service that hangs is waited for once, not in turns."""
         if self._failure is not None and self._asked != asked_before:

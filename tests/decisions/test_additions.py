@@ -219,6 +219,19 @@ def test_what_is_decided_late_is_held_against_the_form_too(make_late: MakeLate, 
     assert late.state(document) == "confirmed"
 
 
+def test_what_was_decided_for_core_2_0_is_confirmed_at_core_2_1_without_what_that_refuses(late: Late) -> None:
+    late.core.downgrade()
+    document = late.defer("REGISTER")
+    assert late.say(document, "accept", None, **ADDED) == 202
+    late.core.upgrade()  # before the worker has told core
+    with capture_logs() as logs:
+        late.work()
+    of_2_0, of_2_1 = ({key: call.fields[key] for key in ("declaration", "annotation")} for call in late.core.calls)
+    assert (of_2_0, of_2_1) == (ADDED, FITTING)
+    assert len([one for one in logs if one["event"] == "addition.left_out"]) == 3
+    assert late.state(document) == "confirmed"
+
+
 def test_another_system_is_told_which_field_core_would_refuse(late: Late) -> None:
     document = late.defer("REGISTER", **CORE_2_1)
     answer = late.country.app.test_client().post(

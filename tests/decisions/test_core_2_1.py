@@ -202,8 +202,7 @@ class TestConfirming:
         late.work()
         assert late.state(document) == "refused"
         assert "record.action.accept" in late.delivery("confirmation").reason
-        late.core.register(CLIENT)
-        late.core.withdraw_tokens()
+        late.core.register(CLIENT)  # with the scopes, which only a new token has
         operations.retry(late.country.database, None)
         late.work()
         assert late.state(document) == "confirmed"
@@ -469,6 +468,19 @@ class TestWithoutClient:
         with late.country.database.reading() as connection:
             mails = connection.execute(select(deliveries).where(deliveries.c.message == "decision-open")).all()
         assert len(mails) == 1
+
+    def test_a_confirmation_that_core_refuses_says_what_is_missing(self, make_late: MakeLate, core: Core) -> None:
+        late = make_late()
+        document = late.defer()
+        core.upgrade()
+        late.say(document, "accept")
+        late.work()
+        assert late.state(document) == "refused"
+        assert "set SYSTEM_CLIENT_ID" in late.delivery("confirmation").reason
+        with capture_logs() as logs:
+            late.alerted(document)
+        (line,) = [line for line in logs if line["event"] == "decision.open"]
+        assert "outbox retry" in line["advice"]
 
     def test_an_accept_by_hand_says_what_is_missing(self, make_late: MakeLate, core: Core) -> None:
         core.upgrade()

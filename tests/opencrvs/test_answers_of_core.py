@@ -246,3 +246,9 @@ def test_a_gateways_refusal_of_a_token_is_one_too(answering: Answering, status: 
     refused = answering(json.dumps({"statusCode": status, "error": "no"}), status)
     assert isinstance(refused, Refused)
     assert refused.code is code
+
+
+def test_a_procedure_that_this_core_does_not_have_says_nothing_of_the_record(answering: Answering) -> None:
+    refused = answering(trpc_error("NOT_FOUND", 404, 'No procedure found on path "event.actions.x.accept"'), 404)
+    assert isinstance(refused, Refused)
+    assert refused.code is RefusalCode.OTHER
